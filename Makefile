@@ -1,0 +1,51 @@
+# The two commands a new user needs: `make demo` and `make test`. `make help` lists all.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format bench migrations clean
+
+help:  ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.local  ## Run the main job to its end on this machine, with invented patients
+	@$(BIN)/python -m deploy.local demo
+
+run: $(VENV)/.local  ## Start the same stack and keep it up, until Ctrl-C
+	@$(BIN)/python -m deploy.local run
+
+test: $(VENV)/.dev  ## Run all tests, on real servers
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+check: $(VENV)/.dev  ## Lint, formatting, types, and the floors of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Put the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## Measure against a bare workflow; prints a table, writes benchmarks/results.json
+	@$(BIN)/python -m benchmarks
+
+clean:  ## Remove the virtual environment and all local state
+	rm -rf $(VENV) var
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or set PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: Python 3.11 or newer is needed (set PYTHON=/path/to/python3)" >&2; exit 2; }
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.local: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing (about a minute the first time) ..."
+	@$(PIP_INSTALL) --editable '.[local]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing (about a minute the first time) ..."
+	@$(PIP_INSTALL) --editable '.[local,dev]'
+	@touch $@ $(VENV)/.local

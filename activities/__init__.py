@@ -1,0 +1,1 @@
+"""What touches the world: a module for each kind of work."""

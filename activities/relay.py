@@ -1,0 +1,132 @@
+"""The relay: hands stored events on to the workflows they concern, until they have arrived."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities import names
+from clinic import call_list, inbox
+from clinic.attempt import AttemptState, CampaignInput
+from clinic.database import Database
+from clinic.event import EventKind
+from clinic.tables import Attempt, Event
+
+_POLL_SECONDS = 0.2
+"""How often the inbox is looked at: an event is acted on within a second of its arrival."""
+
+_AT_ONCE = 50
+
+_log = structlog.get_logger()
+
+
+class Relay:
+    """Runs in every worker. Two relays may hand on the same event; a workflow hears it once.
+
+    Args:
+        client: Reaches the workflows.
+        database: The clinic's database.
+        task_queue: Where campaigns' workflows run.
+    """
+
+    def __init__(
+        self, client: Client, database: Database, task_queue: str = names.TASK_QUEUE
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._task_queue = task_queue
+
+    async def run(self) -> None:
+        """Relay until cancelled. A stopped Temporal delays events and loses none."""
+        while True:
+            relayed = await self.relay_due()
+            if relayed == 0:
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def relay_due(self) -> int:
+        """Hand on the events that are due, oldest first.
+
+        Returns:
+            How many arrived.
+        """
+        async with self._database.reading() as session:
+            events = await inbox.to_relay(session, datetime.now(UTC), _AT_ONCE)
+        # one attempt's events keep their order; different attempts do not wait for each other
+        by_target: dict[str, list[Event]] = {}
+        for event in events:
+            by_target.setdefault(event.attempt_id or event.campaign_id or event.id, []).append(
+                event
+            )
+        arrived = await asyncio.gather(*(self._relay_in_order(of) for of in by_target.values()))
+        return sum(arrived)
+
+    async def _relay_in_order(self, events: list[Event]) -> int:
+        for arrived, event in enumerate(events):
+            try:
+                result = await self._relay(event)
+            except RPCError as error:
+                await self._put_off(event, error.status.name)
+                return arrived
+            if result is None:
+                await self._put_off(event, "attempt is about to start")
+                return arrived
+            async with self._database.writing() as session:
+                await inbox.mark_relayed(session, event.id, result=result, now=datetime.now(UTC))
+        return len(events)
+
+    async def _relay(self, event: Event) -> str | None:
+        """Hand one event on; returns what came of it, or None where it has to wait."""
+        if event.campaign_id is not None:
+            return await self._relay_to_campaign(event, event.campaign_id)
+        if event.attempt_id is None or event.kind == EventKind.UNKNOWN.value:
+            return "kept"
+        async with self._database.reading() as session:
+            attempt = await session.get_one(Attempt, event.attempt_id)
+        if attempt.state == AttemptState.OPEN.value:
+            handle = self._client.get_workflow_handle(names.attempt_workflow_id(attempt.patient_id))
+            try:
+                await handle.signal(names.ATTEMPT_EVENT, inbox.as_attempt_event(event))
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            else:
+                return "signalled"
+            if attempt.started_at is None:
+                return None
+        async with self._database.writing() as session:
+            await call_list.keep_late(session, event, datetime.now(UTC))
+        return "attempt is over"
+
+    async def _relay_to_campaign(self, event: Event, campaign_id: str) -> str:
+        workflow_id = names.campaign_workflow_id(campaign_id)
+        if event.kind == EventKind.CAMPAIGN_STARTED.value:
+            try:
+                await self._client.start_workflow(
+                    names.CAMPAIGN_WORKFLOW,
+                    CampaignInput(campaign_id=campaign_id),
+                    id=workflow_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    static_summary="Starts a campaign's attempts, page by page",
+                )
+            except WorkflowAlreadyStartedError:
+                return "started before"
+            return "started"
+        try:
+            handle = self._client.get_workflow_handle(workflow_id)
+            await handle.signal(names.CAMPAIGN_NEWS[event.kind])
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return "campaign has started everybody"
+        return "signalled"
+
+    async def _put_off(self, event: Event, reason: str) -> None:
+        _log.warning("event put off", event_id=event.id, kind=event.kind, reason=reason)
+        async with self._database.writing() as session:
+            await inbox.put_off(session, event, reason=reason, now=datetime.now(UTC))

@@ -1,0 +1,1 @@
+"""The ways to reach a patient, all behind one protocol, found by entry points."""

@@ -1,0 +1,179 @@
+"""Email by SMTP: STARTTLS and login, a Message-ID that is the same on every try."""
+
+import re
+from email.headerregistry import Address
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import aiosmtplib
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
+from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
+from clinic.standing import Contact
+
+_SECONDS = 15
+"""For each command; shorter than an activity's time-out, so a try ends before the next begins."""
+
+_ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
+_TEMPORARY = range(400, 500)
+
+
+class EmailSettings(BaseSettings):
+    """Settings of the email channel; each is the variable REGRESA_EMAIL_<NAME>.
+
+    Attributes:
+        host: The SMTP server.
+        port: Its port; 587 is the standard one for submission.
+        security: `starttls` (port 587), `tls` (port 465), or `none` (loopback only).
+        username: Empty: no login.
+        from_address: The sender's address; the sender's name is the clinic's.
+        ca_file: Certificates to trust besides the system's, for a server with its own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REGRESA_EMAIL_", env_file=".env", extra="ignore")
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    from_address: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    ca_file: Path | None = None
+
+
+class EmailChannel:
+    """Sends plain-text mail with one-click unsubscribe (RFC 8058)."""
+
+    name: ClassVar[str] = "email"
+    settings_model: ClassVar[type[BaseSettings]] = EmailSettings
+
+    def __init__(self, settings: BaseSettings) -> None:
+        """Take settings that `settings_model` has checked."""
+        self._settings = EmailSettings.model_validate(settings)
+
+    @property
+    def host(self) -> str:
+        """The SMTP server's host."""
+        return self._settings.host
+
+    @staticmethod
+    def address_of(contact: Contact) -> tuple[str | None, bool]:
+        """Return the patient's email address."""
+        return contact.email, contact.email_bad
+
+    async def send(self, message: OutgoingMessage) -> Receipt:
+        """Hand a message to the SMTP server.
+
+        Raises:
+            SendError: One of the closed set.
+        """
+        mail = self._compose(message)
+        client = self._client()
+        try:
+            await client.connect()
+            if self._settings.username:
+                password = self._settings.password.get_secret_value()
+                await client.login(self._settings.username, password)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise _before_the_message(error) from None
+        try:
+            await client.send_message(mail)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise _with_the_message(error) from None
+        await _say_goodbye(client)
+        return Receipt(provider_id=str(mail["Message-ID"]))
+
+    async def reconcile(self, message: OutgoingMessage) -> Receipt | None:
+        """Let an uncertain message be sent again under the same Message-ID.
+
+        SMTP can't be asked. Mail servers and readers fold two mails with one Message-ID into
+        one, so the second sending is the lesser evil.
+        """
+        del message
+        return None
+
+    def verify(self, request: WebhookRequest) -> bool:
+        """Mail has no webhooks: no request is genuine."""
+        del request
+        return False
+
+    def parse(self, request: WebhookRequest) -> list[ProviderEvent]:
+        """Mail has no webhooks.
+
+        Raises:
+            ValueError: Always.
+        """
+        del request
+        raise ValueError("the email channel takes no webhooks")
+
+    def redact(self, text: str) -> str:
+        """Replace email addresses."""
+        return _ADDRESS.sub("[email]", text)
+
+    async def close(self) -> None:
+        """Nothing is kept open between messages."""
+
+    def _client(self) -> aiosmtplib.SMTP:
+        settings = self._settings
+        return aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            cert_bundle=str(settings.ca_file) if settings.ca_file else None,
+            timeout=_SECONDS,
+        )
+
+    def _compose(self, message: OutgoingMessage) -> EmailMessage:
+        mail = EmailMessage()
+        local, _, domain = self._settings.from_address.partition("@")
+        mail["From"] = Address(message.sender, local, domain)
+        mail["To"] = message.to
+        mail["Subject"] = message.subject
+        mail["Date"] = message.claimed_at
+        mail["Message-ID"] = f"<{message.key}@{domain}>"
+        mail["Content-Language"] = message.language
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["List-Unsubscribe"] = f"<{message.stop_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        mail.set_content(message.text + "\n")
+        return mail
+
+
+def _before_the_message(error: Exception) -> SendError:
+    match error:
+        case aiosmtplib.SMTPAuthenticationError(code=code) if code not in _TEMPORARY:
+            return Misconfigured(f"smtp {code} login")
+        case aiosmtplib.SMTPResponseException(code=code):
+            return Transient(f"smtp {code}")
+        case aiosmtplib.SMTPException() if "tls" in type(error).__name__.lower():
+            return Misconfigured("smtp tls")
+        case _:
+            return Transient(type(error).__name__)
+
+
+def _with_the_message(error: Exception) -> SendError:
+    match error:
+        case aiosmtplib.SMTPRecipientsRefused(recipients=[refused, *_]):
+            code = refused.code
+            return Transient(f"smtp {code}") if code in _TEMPORARY else Permanent(f"smtp {code}")
+        case aiosmtplib.SMTPSenderRefused(code=code) | aiosmtplib.SMTPHeloError(code=code):
+            if code in _TEMPORARY:
+                return Transient(f"smtp {code} sender")
+            return Misconfigured(f"smtp {code} sender")
+        case aiosmtplib.SMTPDataError(code=code):
+            return Transient(f"smtp {code}") if code in _TEMPORARY else Permanent(f"smtp {code}")
+        case _:  # the connection broke, or the answer never came: it may have been taken
+            return Uncertain(type(error).__name__)
+
+
+async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.quit()
+    except (aiosmtplib.SMTPException, OSError):
+        client.close()  # the message was taken; how the server hangs up changes nothing

@@ -1,0 +1,210 @@
+"""SMS by Twilio's Messages API."""
+
+import re
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+import yaml
+from aiohttp import ClientError
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from channels import errors
+from channels.gsm7 import fold_accents
+from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
+from clinic.event import EventKind
+from clinic.standing import Contact
+
+_SECONDS = 15.0
+"""For each request; shorter than an activity's time-out, so a try ends before the next begins."""
+
+_CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+_PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")
+_TOO_MANY, _SERVER_ERRORS = 429, range(500, 600)
+
+
+class SmsSettings(BaseSettings):
+    """Settings of the SMS channel; each is the variable REGRESA_SMS_<NAME>.
+
+    Attributes:
+        account_sid: Twilio's account.
+        auth_token: Its token; it also signs Twilio's webhooks.
+        from_number: The sender, E.164; or give a messaging service.
+        messaging_service_sid: A pool of senders.
+        base_url: The API's address.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REGRESA_SMS_", env_file=".env", extra="ignore")
+
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    auth_token: SecretStr
+    from_number: Annotated[str, Field(pattern=r"^(\+\d{7,15})?$")] = ""
+    messaging_service_sid: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "https://api.twilio.com"
+
+    @model_validator(mode="after")
+    def _has_a_sender(self) -> Self:
+        if not (self.from_number or self.messaging_service_sid):
+            raise ValueError("set REGRESA_SMS_FROM_NUMBER or REGRESA_SMS_MESSAGING_SERVICE_SID")
+        return self
+
+
+class SmsChannel:
+    """Sends text messages, and reads Twilio's signed webhooks."""
+
+    name: ClassVar[str] = "sms"
+    settings_model: ClassVar[type[BaseSettings]] = SmsSettings
+
+    def __init__(self, settings: BaseSettings) -> None:
+        """Take settings that `settings_model` has checked."""
+        self._settings = SmsSettings.model_validate(settings)
+        self._validator = RequestValidator(self._settings.auth_token.get_secret_value())
+        self._twilio: Client | None = None
+
+    @property
+    def host(self) -> str:
+        """The API's host."""
+        return urlsplit(self._settings.base_url).hostname or ""
+
+    @staticmethod
+    def address_of(contact: Contact) -> tuple[str | None, bool]:
+        """Return the patient's phone number."""
+        return contact.phone, contact.phone_bad
+
+    async def send(self, message: OutgoingMessage) -> Receipt:
+        """Create a message at Twilio; never repeated by the client itself.
+
+        Raises:
+            SendError: One of the closed set.
+        """
+        sender = self._settings.messaging_service_sid
+        by = {"messaging_service_sid": sender} if sender else {"from_": self._settings.from_number}
+        create: Any = self._client().messages.create_async
+        try:
+            created = await create(
+                to=message.to,
+                body=fold_accents(message.text),
+                status_callback=message.status_url,
+                **by,
+            )
+        except TwilioRestException as error:
+            raise _meaning_of(error) from None
+        except (ClientError, TimeoutError, OSError) as error:
+            raise _broken(error) from None
+        return Receipt(provider_id=str(created.sid))
+
+    async def reconcile(self, message: OutgoingMessage) -> Receipt | None:
+        """Look for the message among those Twilio took for this number since the claim.
+
+        Its text carries a link that no other message has.
+        """
+        try:
+            listed = await self._client().messages.list_async(
+                to=message.to, date_sent_after=message.claimed_at - _CLOCKS_MAY_DIFFER, limit=100
+            )
+        except TwilioRestException as error:
+            raise _meaning_of(error) from None
+        except (ClientError, TimeoutError, OSError) as error:
+            raise errors.Transient(type(error).__name__) from None
+        for taken in listed:
+            if message.link in (taken.body or ""):
+                return Receipt(provider_id=str(taken.sid))
+        return None
+
+    def verify(self, request: WebhookRequest) -> bool:
+        """Whether Twilio signed the request with our token."""
+        signature = request.headers.get("x-twilio-signature", "")
+        return bool(self._validator.validate(request.url, dict(request.form), signature))
+
+    def parse(self, request: WebhookRequest) -> list[ProviderEvent]:
+        """Read an inbound message or a status callback.
+
+        Raises:
+            ValueError: Neither of them.
+        """
+        form = request.form
+        sid = form.get("MessageSid", "")
+        status = form.get("MessageStatus")
+        if not sid:
+            raise ValueError("MessageSid is missing")
+        if status is not None:
+            return [_status(sid, status, form.get("ErrorCode"))]
+        if "From" not in form or "Body" not in form:
+            raise ValueError("neither a message nor a status")
+        return [
+            ProviderEvent(key=sid, kind=EventKind.REPLY, from_phone=form["From"], body=form["Body"])
+        ]
+
+    def redact(self, text: str) -> str:
+        """Replace phone numbers."""
+        return _PHONE.sub("[phone]", text)
+
+    async def close(self) -> None:
+        """Close the HTTP session."""
+        if self._twilio is not None:
+            await self._twilio.http_client.close()
+
+    def _client(self) -> Client:
+        # built on first use: its HTTP session belongs to the running event loop
+        if self._twilio is None:
+            self._twilio = Client(
+                self._settings.account_sid,
+                self._settings.auth_token.get_secret_value(),
+                http_client=AsyncTwilioHttpClient(timeout=_SECONDS),
+            )
+            self._twilio.api.base_url = self._settings.base_url
+        return self._twilio
+
+
+def _status(sid: str, status: str, code: str | None) -> ProviderEvent:
+    failed = status in ("undelivered", "failed") and _kind(code) in ("permanent", "opted_out")
+    kind = EventKind.BOUNCED if failed else EventKind.UNKNOWN
+    return ProviderEvent(
+        key=f"{sid}.{status}", kind=kind, provider_id=sid, status=status, failure=code
+    )
+
+
+def _meaning_of(error: TwilioRestException) -> errors.SendError:
+    code = f"twilio {error.code or error.status}"
+    match _kind(str(error.code)):
+        case "permanent":
+            return errors.Permanent(code)
+        case "opted_out":
+            return errors.OptedOut(code)
+        case "misconfigured":
+            return errors.Misconfigured(code)
+        case "transient":
+            return errors.Transient(code)
+    if error.status == _TOO_MANY:  # "never processed, always safe to retry"
+        return errors.Transient(code)
+    if error.status in _SERVER_ERRORS:
+        return errors.Uncertain(code)
+    # a refusal of ours that the table does not know: better held than burnt
+    return errors.Misconfigured(code)
+
+
+def _broken(error: Exception) -> errors.SendError:
+    connected = (
+        not isinstance(error, ConnectionRefusedError) and "Connector" not in type(error).__name__
+    )
+    kind = errors.Uncertain if connected else errors.Transient
+    return kind(type(error).__name__)
+
+
+def _kind(code: str | None) -> str | None:
+    return _kinds().get(code or "")
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    table: dict[str, list[int]] = yaml.safe_load(
+        Path(__file__).with_name("twilio_codes.yaml").read_text(encoding="utf-8")
+    )
+    return {str(code): kind for kind, codes in table.items() for code in codes}

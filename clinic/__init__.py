@@ -1,0 +1,1 @@
+"""The clinic's own data and rules. Knows no Temporal, no web and no provider."""

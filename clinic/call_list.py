@@ -1,0 +1,343 @@
+"""The call list: who to call, why and by when; claimed by one, completed once."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic import inbox
+from clinic.attempt import AttemptState
+from clinic.call_task import (
+    ANSWER_WITHIN,
+    CLAIM_LASTS,
+    REPLY_TRIES,
+    Again,
+    Reported,
+    TaskKind,
+    after_call,
+)
+from clinic.contact_policy import ContactPolicy
+from clinic.event import CallOutcome, EventKind
+from clinic.folder import ClinicFolder
+from clinic.plan import CALL, Plan
+from clinic.refusal import Refusal
+from clinic.standing import PatientStatus
+from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Patient
+from clinic.wording import language_for, words_for
+
+STAFF = "staff"
+"""The source of events that staff report."""
+
+
+class OpenCall(BaseModel):
+    """A row of the call list.
+
+    Attributes:
+        kind: Why a person is asked to call.
+        due_at: Aware UTC.
+        overdue: The due time has passed; an overdue task is never dropped.
+        claimed_by: Who has the task just now, if anybody.
+        words: What the patient wrote, for a reply.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    kind: TaskKind
+    priority: int
+    due_at: datetime
+    overdue: bool
+    tries_made: int
+    tries_allowed: int
+    claimed_by: str | None
+    campaign: str
+    patient_id: str
+    external_id: str
+    name: str
+    phone: str | None
+    language: str | None
+    words: str = ""
+
+
+class Completed(BaseModel):
+    """What became of a completed call.
+
+    Attributes:
+        again_at: Aware UTC; the task stays open and is due again then. None: it is closed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    outcome: CallOutcome
+    again_at: datetime | None
+
+
+async def open_task(
+    session: AsyncSession,
+    *,
+    attempt_id: str,
+    step: int,
+    kind: TaskKind,
+    due_at: datetime,
+    tries: int,
+    event_id: str | None,
+    now: datetime,
+) -> str | None:
+    """Put an attempt on the call list and return the task's id.
+
+    An attempt has one open task: a second reason raises the first one's priority instead. A
+    step's task that was opened before, and closed since, is not opened again.
+
+    Returns:
+        None where the attempt has ended and nobody needs to call.
+    """
+    attempt = await session.get_one(Attempt, attempt_id)
+    of_attempt = select(CallTask).where(CallTask.attempt_id == attempt_id)
+    standing = await session.scalar(of_attempt.where(CallTask.closed_at.is_(None)))
+    if standing is not None:
+        if kind.priority < standing.priority:
+            standing.kind, standing.priority = kind.value, kind.priority
+        standing.due_at = min(standing.due_at, due_at)
+        standing.event_id = event_id or standing.event_id
+        return standing.id
+    same = of_attempt.where(
+        CallTask.step == step,
+        CallTask.kind == kind.value,
+        CallTask.event_id.is_not_distinct_from(event_id),
+    )
+    if (before := await session.scalar(same)) is not None:
+        return before.id
+    if attempt.state == AttemptState.ENDED.value and kind is not TaskKind.REPLY:
+        return None
+    task = CallTask(
+        attempt_id=attempt_id,
+        patient_id=attempt.patient_id,
+        step=step,
+        kind=kind.value,
+        priority=kind.priority,
+        due_at=due_at,
+        opened_at=now,
+        tries_allowed=tries,
+        event_id=event_id,
+    )
+    session.add(task)
+    await session.flush()
+    return task.id
+
+
+async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
+    """Return the call list: overdue first, then by priority and due time."""
+    rows = await session.execute(
+        select(CallTask, Patient, Campaign.name, Event.body)
+        .join(Patient, Patient.id == CallTask.patient_id)
+        .join(Attempt, Attempt.id == CallTask.attempt_id)
+        .join(Campaign, Campaign.id == Attempt.campaign_id)
+        .outerjoin(Event, Event.id == CallTask.event_id)
+        .where(CallTask.closed_at.is_(None))
+        .order_by(case((CallTask.due_at < now, 0), else_=1), CallTask.priority, CallTask.due_at)
+    )
+    return [
+        OpenCall(
+            task_id=task.id,
+            kind=TaskKind(task.kind),
+            priority=task.priority,
+            due_at=task.due_at,
+            overdue=task.due_at < now,
+            tries_made=task.tries_made,
+            tries_allowed=task.tries_allowed,
+            claimed_by=_claimant(task, now),
+            campaign=campaign,
+            patient_id=patient.id,
+            external_id=patient.external_id,
+            name=f"{patient.first_name} {patient.last_name}".strip(),
+            phone=patient.phone,
+            language=patient.language,
+            words=words or "",
+        )
+        for task, patient, campaign, words in rows
+    ]
+
+
+async def count_open(session: AsyncSession) -> int:
+    """Return how many tasks are open."""
+    query = select(func.count()).select_from(CallTask).where(CallTask.closed_at.is_(None))
+    return await session.scalar(query) or 0
+
+
+async def claim(session: AsyncSession, task_id: str, *, who: str, now: datetime) -> datetime:
+    """Claim a task, so that no two people call the same patient; again by the same prolongs.
+
+    Returns:
+        When the claim lapses, aware UTC.
+
+    Raises:
+        Refusal: No such task, closed, or somebody else has it; it says who and until when.
+    """
+    until = now + CLAIM_LASTS
+    free = or_(
+        CallTask.claimed_by.is_(None), CallTask.claimed_by == who, CallTask.claimed_until <= now
+    )
+    won = await session.execute(
+        update(CallTask)
+        .where(CallTask.id == task_id, CallTask.closed_at.is_(None), free)
+        .values(claimed_by=who, claimed_until=until)
+    )
+    if _rows(won) == 0:
+        raise _why_not(await session.get(CallTask, task_id), task_id)
+    return until
+
+
+async def script_for(session: AsyncSession, task_id: str, folder: ClinicFolder) -> str:
+    """Return what to say on a call, in the patient's language."""
+    task = await session.get_one(CallTask, task_id)
+    attempt = await session.get_one(Attempt, task.attempt_id)
+    campaign = await session.get_one(Campaign, attempt.campaign_id)
+    patient = await session.get_one(Patient, task.patient_id)
+    steps = Plan.model_validate(campaign.plan).steps
+    # a reply may come before the plan's call step: its script still says who is calling
+    step = next((step for step in steps if step.by_person), steps[task.step])
+    template = folder.template(step.template)
+    language = language_for(patient.language, folder.profile)
+    spoken = step.model_copy(update={"channel": CALL})
+    if not template.speaks(language, CALL):
+        return ""
+    return words_for(
+        template,
+        spoken,
+        first_name=patient.first_name,
+        language=language,
+        link="",
+        profile=folder.profile,
+    ).script
+
+
+async def complete(
+    session: AsyncSession,
+    task_id: str,
+    reported: Reported,
+    *,
+    who: str,
+    now: datetime,
+    policy: ContactPolicy,
+    zone: ZoneInfo,
+    key: SecretStr,
+) -> Completed:
+    """Record what came of a call; the attempt hears of it through the inbox.
+
+    The task's row is changed by one conditional update, so of two people who complete a task at
+    the same moment exactly one wins, and the other is told by whom it was closed.
+
+    Raises:
+        Refusal: No such task, closed already, claimed by somebody else, or a report that does
+            not fit together. Nothing was changed.
+    """
+    task = await session.get(CallTask, task_id, with_for_update=True)
+    if task is None or task.closed_at is not None:
+        raise _why_not(task, task_id)
+    if _claimant(task, now) not in (None, who):
+        raise _why_not(task, task_id)
+    tries_left = task.tries_allowed - task.tries_made
+    decided = after_call(reported, tries_left=tries_left, now=now, policy=policy, zone=zone)
+    session.add(
+        Call(
+            task_id=task_id,
+            made_at=now,
+            made_by=who,
+            outcome=reported.outcome.value,
+            loss_reason=reported.reason.value if reported.reason else None,
+            again_at=decided.due_at if isinstance(decided, Again) else None,
+            note=reported.note,
+        )
+    )
+    task.claimed_by = task.claimed_until = None
+    if isinstance(decided, Again):
+        task.due_at = decided.due_at
+        task.tries_made += int(decided.counts_as_try)
+        return Completed(task_id=task_id, outcome=reported.outcome, again_at=decided.due_at)
+    task.closed_at, task.closed_by, task.outcome = now, who, reported.outcome.value
+    task.tries_made += 1
+    await _note_in_register(session, task, reported, now, key)
+    await inbox.store(session, _as_event(task, reported), now=now, key=key)
+    return Completed(task_id=task_id, outcome=reported.outcome, again_at=None)
+
+
+async def keep_late(session: AsyncSession, event: Event, now: datetime) -> None:
+    """Keep an event that came after its attempt's end: a reply becomes a task for a person."""
+    if event.kind == EventKind.REPLY.value and event.attempt_id is not None:
+        await open_task(
+            session,
+            attempt_id=event.attempt_id,
+            step=0,
+            kind=TaskKind.REPLY,
+            due_at=now + ANSWER_WITHIN,
+            tries=REPLY_TRIES,
+            event_id=event.id,
+            now=now,
+        )
+
+
+async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: datetime) -> None:
+    """Take an attempt off the call list: it has ended, nobody needs to call."""
+    await session.execute(
+        update(CallTask)
+        .where(CallTask.attempt_id == attempt_id, CallTask.closed_at.is_(None))
+        .values(closed_at=now, closed_by="the attempt's end", outcome=why)
+    )
+
+
+async def _note_in_register(
+    session: AsyncSession, task: CallTask, reported: Reported, now: datetime, key: SecretStr
+) -> None:
+    patient = await session.get_one(Patient, task.patient_id)
+    match reported.outcome:
+        case CallOutcome.DECEASED:
+            patient.status = PatientStatus.DECEASED.value
+        case CallOutcome.MOVED:
+            patient.status = PatientStatus.MOVED.value
+        case CallOutcome.WRONG_NUMBER:
+            inbox.mark_bad(patient, "call", now)
+        case CallOutcome.DECLINED if reported.reason is not None:
+            patient.loss_reason = reported.reason.value
+        case CallOutcome.DO_NOT_CONTACT:
+            await inbox.opt_out(session, patient.id, source=STAFF, now=now, key=key)
+
+
+def _as_event(task: CallTask, reported: Reported) -> inbox.Received:
+    details: dict[str, Any] = {"call_outcome": reported.outcome.value, "task_id": task.id}
+    if reported.reason is not None:
+        details["loss_reason"] = reported.reason.value
+    booked = reported.outcome is CallOutcome.BOOKED
+    return inbox.Received(
+        source=STAFF,
+        source_key=task.id,
+        kind=EventKind.CALL_OUTCOME,
+        attempt_id=task.attempt_id,
+        details=details,
+        at=reported.at if booked else None,
+    )
+
+
+def _claimant(task: CallTask, now: datetime) -> str | None:
+    lapsed = task.claimed_until is not None and task.claimed_until <= now
+    return None if lapsed else task.claimed_by
+
+
+def _why_not(task: CallTask | None, task_id: str) -> Refusal:
+    if task is None:
+        return Refusal(f"no call task `{task_id}`", "`regresa calls` lists the open ones.")
+    if task.closed_at is not None:
+        moment = f"{task.closed_at:%Y-%m-%d %H:%M} UTC"
+        return Refusal(
+            f"call task {task_id} was closed by {task.closed_by} at {moment} as `{task.outcome}`"
+        )
+    return Refusal(
+        f"call task {task_id} is claimed by {task.claimed_by} until {task.claimed_until:%H:%M} UTC"
+    )
+
+
+def _rows(result: Any) -> int:
+    return int(result.rowcount)

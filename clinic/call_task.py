@@ -1,0 +1,142 @@
+"""What becomes of a call task after a call: the pure rule behind the call list."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from clinic.contact_policy import ContactPolicy, next_opening
+from clinic.event import CallOutcome
+from clinic.outcome import LossReason
+from clinic.refusal import Refusal
+
+TRY_AGAIN_AFTER = timedelta(days=1)
+"""Between two calls that nobody answers (the product's design: tries are a day apart)."""
+
+THINK_FOR = timedelta(days=7)
+"""How long someone who is thinking it over is left alone, where no time was agreed."""
+
+CLAIM_LASTS = timedelta(minutes=15)
+"""A claimed task that nobody completes is free again after this."""
+
+ANSWER_WITHIN = timedelta(hours=4)
+"""Someone who wrote to the clinic waits for its answer: a reply task is due this soon."""
+
+REPLY_TRIES = 3
+"""Calls to someone who replied and then does not pick up."""
+
+
+class TaskKind(StrEnum):
+    """Why a person is asked to call."""
+
+    CALL = "call"
+    """The plan's call step has come."""
+    REPLY = "reply"
+    """The patient answered: somebody reads it and answers."""
+    CHECK = "check"
+    """Nobody can tell whether a message was sent: somebody looks and decides."""
+
+    @property
+    def priority(self) -> int:
+        """1 is the most urgent."""
+        return {TaskKind.REPLY: 1, TaskKind.CHECK: 2, TaskKind.CALL: 3}[self]
+
+
+class Reported(BaseModel):
+    """What the person who called reports.
+
+    Attributes:
+        outcome: What came of the call.
+        reason: Why the patient left; with `declined`, and only then.
+        at: Aware UTC; when to call back, or when the booked appointment is.
+        note: Free words for the card; never leaves the clinic's database.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: CallOutcome
+    reason: LossReason | None = None
+    at: datetime | None = None
+    note: str = ""
+
+
+class Again(BaseModel):
+    """The task stays open and is due again at a later time (aware UTC)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    due_at: datetime
+    counts_as_try: bool
+
+
+class Closed(BaseModel):
+    """The task is done; the attempt hears the outcome."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+_NOT_REACHED = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
+
+
+def after_call(
+    reported: Reported,
+    *,
+    tries_left: int,
+    now: datetime,
+    policy: ContactPolicy,
+    zone: ZoneInfo,
+) -> Again | Closed:
+    """Decide what becomes of a task.
+
+    Args:
+        reported: What came of the call.
+        tries_left: Calls that may still go unanswered, this one included.
+        now: Aware UTC.
+        policy: Within whose hours people are called back.
+        zone: The clinic's time zone.
+
+    Raises:
+        Refusal: What was reported does not fit together; it says what is missing.
+    """
+    _refuse_misfits(reported, now)
+    match reported.outcome:
+        case CallOutcome.CALL_BACK if reported.at is not None:
+            return Again(due_at=_within_hours(reported.at, policy, zone), counts_as_try=False)
+        case CallOutcome.THINKING:
+            asked = reported.at or next_opening(policy, zone, now + THINK_FOR)
+            return Again(due_at=_within_hours(asked, policy, zone), counts_as_try=False)
+        case outcome if outcome in _NOT_REACHED and tries_left > 1:
+            due_at = next_opening(policy, zone, now + TRY_AGAIN_AFTER)
+            return Again(due_at=due_at, counts_as_try=True)
+        case _:
+            return Closed()
+
+
+def _refuse_misfits(reported: Reported, now: datetime) -> None:
+    outcome, reason, at = reported.outcome, reported.reason, reported.at
+    if outcome is CallOutcome.DECLINED and reason is None:
+        known = ", ".join(reason.value for reason in LossReason)
+        raise Refusal("`declined` needs a --reason", f"One of: {known}")
+    if outcome is not CallOutcome.DECLINED and reason is not None:
+        raise Refusal(f"--reason goes with `declined`, not with `{outcome}`")
+    if outcome is CallOutcome.CALL_BACK and at is None:
+        raise Refusal(
+            "`call_back` needs a time", "Say it with --at, such as --at '2027-03-02 10:30'"
+        )
+    timed = (CallOutcome.CALL_BACK, CallOutcome.THINKING, CallOutcome.BOOKED)
+    if at is not None and outcome not in timed:
+        raise Refusal(f"--at goes with {', '.join(timed)}, not with `{outcome}`")
+    if at is not None and at <= now:
+        raise Refusal("--at lies in the past")
+
+
+def _within_hours(asked: datetime, policy: ContactPolicy, zone: ZoneInfo) -> datetime:
+    opening = next_opening(policy, zone, asked)
+    if opening != asked:
+        local = opening.astimezone(zone)
+        raise Refusal(
+            "--at lies outside the hours in which the clinic may call",
+            f"The next time within them is {local:%Y-%m-%d %H:%M}.",
+        )
+    return asked

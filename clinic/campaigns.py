@@ -1,0 +1,190 @@
+"""Campaigns: started, paused and stopped in the database first, then told to Temporal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import ColumnElement, Select, String, cast, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic import inbox
+from clinic.attempt import AttemptState
+from clinic.event import EventKind
+from clinic.identifiers import new_id
+from clinic.refusal import Refusal
+from clinic.tables import Attempt, Campaign, Event, Patient
+
+OPS = "ops"
+"""The source of events that clinic ops cause."""
+
+
+class CampaignState(StrEnum):
+    """What ops want of a campaign."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+async def start(
+    session: AsyncSession, campaign: Campaign, segment: ColumnElement[bool], key: SecretStr
+) -> int:
+    """Write a campaign with one planned attempt for every patient of its segment.
+
+    The segment is evaluated once, here, by the database: whoever becomes a member later is not
+    in this campaign, and every member ends in exactly one row of its report.
+
+    Args:
+        session: A writing transaction.
+        campaign: The new row.
+        segment: The condition that its patients meet.
+        key: The key of the suppression hashes.
+
+    Returns:
+        How many patients the segment has.
+
+    Raises:
+        Refusal: The name is in use.
+    """
+    if await session.scalar(select(Campaign.id).where(Campaign.name == campaign.name)):
+        raise Refusal(
+            f"there is a campaign `{campaign.name}` already",
+            "Choose another --name; `regresa report NAME` shows the one there is.",
+        )
+    session.add(campaign)
+    await session.flush()
+    planned = select(
+        _random_id(session),
+        literal(campaign.id),
+        Patient.id,
+        literal(AttemptState.PLANNED.value),
+        literal(value=False),
+    ).where(segment)
+    columns = ["id", "campaign_id", "patient_id", "state", "held"]
+    await session.execute(insert(Attempt).from_select(columns, planned, include_defaults=False))
+    await _tell(session, campaign, EventKind.CAMPAIGN_STARTED, campaign.started_at, key)
+    counted = select(func.count()).where(Attempt.campaign_id == campaign.id)
+    return await session.scalar(counted) or 0
+
+
+async def pause(session: AsyncSession, name: str, *, now: datetime, key: SecretStr) -> bool:
+    """Hold a campaign: nobody new is started, no message leaves; everybody keeps their place.
+
+    Returns:
+        False where it was paused already.
+
+    Raises:
+        Refusal: No such campaign, or it was stopped.
+    """
+    campaign = await _to_change(session, name)
+    if campaign.state == CampaignState.PAUSED.value:
+        return False
+    campaign.state = CampaignState.PAUSED.value
+    await _tell(session, campaign, EventKind.CAMPAIGN_PAUSED, now, key)
+    return True
+
+
+async def resume(session: AsyncSession, name: str, *, now: datetime, key: SecretStr) -> bool:
+    """Let a paused campaign go on, and every attempt that was held meanwhile.
+
+    Returns:
+        False where it was not paused.
+
+    Raises:
+        Refusal: No such campaign, or it was stopped.
+    """
+    campaign = await _to_change(session, name)
+    if campaign.state == CampaignState.RUNNING.value:
+        return False
+    campaign.state = CampaignState.RUNNING.value
+    # a delivery marks its attempt as held while it holds this campaign's row: none is missed
+    held = list(await session.scalars(_open_attempts(campaign).where(Attempt.held)))
+    await _tell_attempts(session, held, EventKind.RESUMED, now)
+    await session.execute(
+        update(Attempt).where(Attempt.campaign_id == campaign.id).values(held=False)
+    )
+    await _tell(session, campaign, EventKind.CAMPAIGN_RESUMED, now, key)
+    return True
+
+
+async def stop(session: AsyncSession, name: str, *, now: datetime, key: SecretStr) -> int:
+    """End a campaign: nobody new is started, and every open attempt ends as cancelled.
+
+    Returns:
+        How many attempts were open.
+
+    Raises:
+        Refusal: No such campaign, or it was stopped before.
+    """
+    campaign = await _to_change(session, name)
+    campaign.state = CampaignState.STOPPED.value
+    opened = list(await session.scalars(_open_attempts(campaign)))
+    await _tell_attempts(session, opened, EventKind.STOPPED, now)
+    await _tell(session, campaign, EventKind.CAMPAIGN_STOPPED, now, key)
+    return len(opened)
+
+
+async def find(session: AsyncSession, name: str) -> Campaign:
+    """Return a campaign by its name.
+
+    Raises:
+        Refusal: There is none; it lists those there are.
+    """
+    campaign = await session.scalar(select(Campaign).where(Campaign.name == name))
+    if campaign is None:
+        names = await session.scalars(select(Campaign.name).order_by(Campaign.started_at))
+        known = ", ".join(names) or "none yet"
+        raise Refusal(f"no campaign `{name}`", f"There are: {known}")
+    return campaign
+
+
+async def _to_change(session: AsyncSession, name: str) -> Campaign:
+    found = await find(session, name)
+    campaign = await session.get_one(
+        Campaign, found.id, with_for_update=True, populate_existing=True
+    )
+    if campaign.state == CampaignState.STOPPED.value:
+        raise Refusal(f"campaign `{name}` was stopped; that is for good")
+    return campaign
+
+
+def _open_attempts(campaign: Campaign) -> Select[str]:
+    return select(Attempt.id).where(
+        Attempt.campaign_id == campaign.id, Attempt.state == AttemptState.OPEN.value
+    )
+
+
+async def _tell(
+    session: AsyncSession, campaign: Campaign, kind: EventKind, now: datetime, key: SecretStr
+) -> None:
+    told = inbox.Received(source=OPS, source_key=new_id("told"), kind=kind, campaign_id=campaign.id)
+    await inbox.store(session, told, now=now, key=key)
+
+
+async def _tell_attempts(
+    session: AsyncSession, attempt_ids: Sequence[str], kind: EventKind, now: datetime
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "source": OPS,
+            "source_key": new_id("told"),
+            "kind": kind.value,
+            "attempt_id": attempt_id,
+            "received_at": now,
+            "body": "",
+            "details": {},
+        }
+        for attempt_id in attempt_ids
+    ]
+    if rows:
+        await session.execute(insert(Event), rows)
+
+
+def _random_id(session: AsyncSession) -> ColumnElement[str]:
+    if session.get_bind().dialect.name == "sqlite":
+        return literal("at-") + func.lower(func.hex(func.randomblob(8)))
+    return literal("at-") + func.substr(
+        func.replace(cast(func.gen_random_uuid(), String), "-", ""), 1, 16
+    )

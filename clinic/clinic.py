@@ -1,0 +1,36 @@
+"""One clinic, opened: its settings, folder, policy and database."""
+
+from pydantic import SecretStr
+
+from clinic.database import Database
+from clinic.folder import ClinicFolder, ClinicProfile
+from clinic.link import PatientLinks
+from clinic.settings import ClinicSettings
+
+
+class Clinic:
+    """What every process needs of the clinic.
+
+    Args:
+        settings: Where the clinic's folder and database are.
+
+    Raises:
+        Refusal: The folder, its policy or the database's URL is wrong.
+    """
+
+    def __init__(self, settings: ClinicSettings) -> None:
+        self.settings = settings
+        self.folder = ClinicFolder(settings.clinic, settings.contact_policy)
+        self.policy = self.folder.policy()
+        self.database = Database(settings.database_url)
+        self.links = PatientLinks(settings.secret_key, settings.public_url)
+
+    @property
+    def key(self) -> SecretStr:
+        """The key of links and suppression hashes."""
+        return self.settings.secret_key
+
+    @property
+    def profile(self) -> ClinicProfile:
+        """Who writes, and from where."""
+        return self.folder.profile

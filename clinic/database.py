@@ -1,0 +1,153 @@
+"""The clinic's database: SQLite (WAL) by default, PostgreSQL by its URL."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from clinic import migrations
+from clinic.refusal import Refusal
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """One connection pool, and the two ways to use it: `reading()` and `writing()`.
+
+    A transaction begins and ends with the block, nowhere deeper: commands and activities are
+    its edge. On SQLite, a writing transaction takes its lock at the beginning, so that it never
+    fails half-way for another writer's sake.
+
+    Args:
+        url: `sqlite:///path/file.db` or `postgresql://user:password@host/name`.
+
+    Raises:
+        Refusal: The URL names no database that the clinic can live in.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise Refusal(
+                "REGRESA_DATABASE_URL is no database URL", "Write for example sqlite:///regresa.db"
+            ) from None
+        driver = _DRIVERS.get(parsed.drivername.partition("+")[0])
+        if driver is None:
+            raise Refusal(
+                f"REGRESA_DATABASE_URL names `{parsed.drivername}`, which is not supported",
+                "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+            )
+        self.url = parsed.set(drivername=driver)
+        self.embedded = self.url.get_backend_name() == "sqlite"
+        if self.embedded and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        # parameters are patients' names and numbers: an error's text must not carry them
+        self._engine = create_async_engine(
+            self.url, pool_pre_ping=not self.embedded, hide_parameters=True
+        )
+        if self.embedded:
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+        self._writing = self._engine.execution_options(writing=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that only reads."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that commits at the end of the block, or leaves nothing behind."""
+        async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def prepare(self) -> None:
+        """Make sure that the tables are there, and are those this version knows.
+
+        A database without any table is set up. One that is behind or ahead is left alone.
+
+        Raises:
+            Refusal: The database can't be reached, or `migrate` has to be run first.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                found = await connection.run_sync(migrations.revision_of)
+        except (OperationalError, OSError) as error:
+            raise Refusal(
+                f"no database at {self.url.render_as_string()}: {_root(error)}",
+                "Check REGRESA_DATABASE_URL, and that the server runs.",
+            ) from error
+        if found is None:
+            await self.migrate()
+        elif found != migrations.latest():
+            raise Refusal(
+                f"the database is at revision {found}, this version needs {migrations.latest()}",
+                "Make a backup, then run: regresa migrate",
+            )
+
+    async def migrate(self) -> None:
+        """Bring the tables to this version's revision."""
+        async with self._writing.connect() as connection:
+            await connection.run_sync(migrations.upgrade)
+            await connection.commit()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        """Prepare the database.
+
+        Raises:
+            Refusal: See `prepare`.
+        """
+        try:
+            await self.prepare()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the database."""
+        await self.close()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transactions are off: `_begin_sqlite` begins them, with the right lock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # FULL: a claim in the ledger must survive a power cut, else a message could go out twice.
+    for pragma in (
+        f"busy_timeout = {_BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _root(error: BaseException) -> str:
+    origin = getattr(error, "orig", None) or error
+    if isinstance(origin, sqlite3.Error | OSError):
+        return str(origin)
+    return type(origin).__name__

@@ -1,0 +1,157 @@
+"""The clinic's folder: who the clinic is, its segments, plans, templates and policies."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from clinic.contact_policy import ContactPolicy
+from clinic.plan import Plan
+from clinic.refusal import Refusal
+from clinic.segment import Segment
+from clinic.template import Template
+from clinic.yaml_document import Document, read_yaml
+
+LANGUAGES = ("es", "ru", "en")
+_SINGULAR = {
+    "segments": "segment",
+    "plans": "plan",
+    "templates": "template",
+    "policies": "contact policy",
+}
+
+
+class ClinicProfile(BaseModel):
+    """`clinic.yaml`: who writes, from where, and by which policy.
+
+    Attributes:
+        name: As patients know it.
+        sms_name: As it stands in an SMS; without accents it costs half as many segments.
+        country: ISO 3166 code; phone numbers without a prefix are read as this country's.
+        timezone: IANA name; hours and days are meant in it.
+        language: For patients whose language the register does not know.
+        phone: The clinic's own number, E.164.
+        booking_url: Where a patient books.
+        contact_policy: The name of a file in `policies/`.
+        open_calls_at_most: A campaign starts nobody new while so many call tasks are open.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sms_name: str = ""
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    timezone: str
+    language: Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$")]
+    phone: Annotated[str, Field(pattern=r"^\+\d{7,15}$")]
+    booking_url: str
+    contact_policy: str
+    open_calls_at_most: Annotated[int, Field(ge=1)] | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"`{name}` is no time zone: write for example America/Bogota"
+            ) from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class ClinicFolder:
+    """The folder, read as it is asked for and checked as it is read.
+
+    Args:
+        path: The folder.
+        contact_policy: Overrules the policy that clinic.yaml names.
+
+    Raises:
+        Refusal: There is no clinic.yaml there, or it is wrong.
+    """
+
+    def __init__(self, path: Path, contact_policy: str | None = None) -> None:
+        if not (path / "clinic.yaml").is_file():
+            raise Refusal(
+                f"{path} is no clinic's folder: it has no clinic.yaml",
+                "Point --clinic (or REGRESA_CLINIC) at the folder that has one.",
+            )
+        self.path = path
+        self.profile = read_yaml(path / "clinic.yaml", ClinicProfile)
+        self._policy_name = contact_policy or self.profile.contact_policy
+
+    def policy(self) -> ContactPolicy:
+        """Return the contact policy in force."""
+        return read_yaml(self._named("policies", self._policy_name), ContactPolicy)
+
+    def segment(self, name: str) -> Segment:
+        """Return a segment by its name."""
+        return read_yaml(self._named("segments", name), Segment, name=name)
+
+    def segments(self) -> list[Segment]:
+        """Return every segment, by name."""
+        return [self.segment(name) for name in self.names("segments")]
+
+    def plan(self, name: str, channels: Collection[str]) -> Plan:
+        """Return a plan by its name.
+
+        Args:
+            name: The file's name without `.yaml`.
+            channels: The channels in use; a step on any other is refused.
+
+        Raises:
+            Refusal: No such plan, or a problem with file, line and field.
+        """
+        document = Document(self._named("plans", name))
+        plan = document.as_model(Plan, name=name)
+        problems: list[str] = []
+        for index, step in enumerate(plan.steps):
+            if step.channel not in channels:
+                known = ", ".join(sorted(channels))
+                what = f"no channel `{step.channel}` is in use (in use: {known})"
+                problems.append(document.problem(("steps", index, "channel"), what))
+            elif step.template not in self.names("templates"):
+                known = ", ".join(self.names("templates")) or "none"
+                what = f"no template `{step.template}` (there are: {known})"
+                problems.append(document.problem(("steps", index, "template"), what))
+            else:
+                problems.extend(self._gaps(document, index, step.template, step.channel))
+        if problems:
+            raise Refusal("\n".join(problems))
+        return plan
+
+    def template(self, name: str) -> Template:
+        """Return a template by its name."""
+        return read_yaml(self._named("templates", name), Template, name=name)
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of all files of a kind: `segments`, `plans`, `templates`, `policies`."""
+        return sorted(path.stem for path in (self.path / kind).glob("*.yaml"))
+
+    def _gaps(self, document: Document, index: int, template: str, channel: str) -> list[str]:
+        content = self.template(template)
+        return [
+            document.problem(
+                ("steps", index, "template"),
+                f"template `{template}` has no text for {channel} in `{language}`",
+            )
+            for language in LANGUAGES
+            if not content.speaks(language, channel)
+        ]
+
+    def _named(self, kind: str, name: str) -> Path:
+        if name not in self.names(kind):
+            known = ", ".join(self.names(kind)) or "none"
+            raise Refusal(
+                f"no {_SINGULAR[kind]} `{name}` in {self.path / kind}",
+                f"There are: {known}",
+            )
+        return self.path / kind / f"{name}.yaml"

@@ -1,0 +1,187 @@
+"""The inbox: what happens outside is stored first, then relayed, so no answer is ever lost."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic.address import address_hash
+from clinic.attempt import AttemptState
+from clinic.conflict_free_insert import insert_if_new
+from clinic.event import AttemptEvent, EventKind
+from clinic.identifiers import new_id
+from clinic.tables import Appointment, Attempt, Event, Message, Patient, Suppression
+
+_LONGEST_RELAY_PAUSE = timedelta(minutes=1)
+
+SILENCING = (EventKind.REPLY, EventKind.BOOKED, EventKind.OPTED_OUT, EventKind.STOPPED)
+"""After any of these, the machine writes nothing more in that attempt."""
+
+
+class Received(BaseModel):
+    """Something that happened outside.
+
+    Attributes:
+        source: Who says so, such as `sms`, `bookings`, `staff`.
+        source_key: The source's own key; the same key again is a repeat.
+        kind: What happened.
+        patient_id: Whom it concerns, where that is known.
+        attempt_id: The attempt it concerns; where it is empty, the patient's open or latest one.
+        campaign_id: The campaign it concerns.
+        body: What the patient wrote.
+        at: Aware UTC; the booked appointment, or when the patient asks to be called.
+        details: Further closed-list values (step, call outcome, loss reason), no personal data.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    source_key: str
+    kind: EventKind
+    patient_id: str | None = None
+    attempt_id: str | None = None
+    campaign_id: str | None = None
+    body: str = ""
+    at: datetime | None = None
+    details: dict[str, Any] = {}
+
+
+async def store(
+    session: AsyncSession, received: Received, *, now: datetime, key: SecretStr
+) -> bool:
+    """Store an event and what follows from it for the register at once.
+
+    An opt-out suppresses the patient's addresses, and a booking stands in the book, before any
+    workflow hears of it: a stopped Temporal can't make the clinic write to somebody who said no.
+
+    Returns:
+        False where the same event was stored before; nothing is changed then.
+    """
+    attempt = await _attempt_of(session, received)
+    patient_id = received.patient_id or (attempt.patient_id if attempt else None)
+    details = dict(received.details)
+    if received.at is not None:
+        details["at"] = received.at.isoformat()
+    is_new = await insert_if_new(
+        session,
+        Event,
+        {
+            "id": new_id("ev"),
+            "source": received.source,
+            "source_key": received.source_key,
+            "kind": received.kind.value,
+            "patient_id": patient_id,
+            "attempt_id": attempt.id if attempt else None,
+            "campaign_id": received.campaign_id,
+            "body": received.body,
+            "details": details,
+            "received_at": now,
+            "relay_tries": 0,
+        },
+    )
+    if not is_new or patient_id is None:
+        return is_new
+    match received.kind:
+        case EventKind.OPTED_OUT:
+            await opt_out(session, patient_id, source=received.source, now=now, key=key)
+        case EventKind.BOOKED if received.at is not None:
+            await insert_if_new(
+                session,
+                Appointment,
+                {"patient_id": patient_id, "at": received.at, "source": received.source},
+            )
+        case EventKind.BOUNCED if attempt is not None:
+            await _bounce(session, attempt, received, now)
+    return True
+
+
+async def opt_out(
+    session: AsyncSession, patient_id: str, *, source: str, now: datetime, key: SecretStr
+) -> None:
+    """Make sure that nobody writes to a patient again, nor to the patient's addresses."""
+    patient = await session.get_one(Patient, patient_id)
+    patient.opted_out_at = patient.opted_out_at or now
+    for address in (patient.email, patient.phone):
+        if address:
+            row = {"address_hash": address_hash(key, address), "since": now, "source": source}
+            await insert_if_new(session, Suppression, row)
+
+
+async def to_relay(session: AsyncSession, now: datetime, at_most: int) -> list[Event]:
+    """Return the oldest events that have not arrived yet and are due for a try."""
+    due = or_(Event.relay_after.is_(None), Event.relay_after <= now)
+    query = select(Event).where(Event.relayed_at.is_(None), due).order_by(Event.number)
+    return list(await session.scalars(query.limit(at_most)))
+
+
+async def mark_relayed(session: AsyncSession, event_id: str, *, result: str, now: datetime) -> None:
+    """Record that an event has arrived, or that there is nobody left to hear it."""
+    await session.execute(
+        update(Event).where(Event.id == event_id).values(relayed_at=now, relay_result=result)
+    )
+
+
+async def put_off(session: AsyncSession, event: Event, *, reason: str, now: datetime) -> None:
+    """Record a try that failed; the next one comes after a pause that doubles up to a minute."""
+    pause = min(timedelta(seconds=0.25 * 2**event.relay_tries), _LONGEST_RELAY_PAUSE)
+    await session.execute(
+        update(Event)
+        .where(Event.id == event.id)
+        .values(relay_tries=Event.relay_tries + 1, relay_after=now + pause, relay_result=reason)
+    )
+
+
+def is_silenced(attempt_id: str) -> ColumnElement[bool]:
+    """Return the condition that something was said which stops the machine's messages."""
+    kinds = [kind.value for kind in SILENCING]
+    return exists().where(Event.attempt_id == attempt_id, Event.kind.in_(kinds))
+
+
+def as_attempt_event(event: Event) -> AttemptEvent:
+    """Return what an attempt's workflow hears of an event: no personal data."""
+    return AttemptEvent(
+        event_id=event.id,
+        kind=EventKind(event.kind),
+        step=event.details.get("step"),
+        call_outcome=event.details.get("call_outcome"),
+        loss_reason=event.details.get("loss_reason"),
+    )
+
+
+async def patients_at(session: AsyncSession, *, phone: str) -> list[Patient]:
+    """Return everyone whose number this is; a family may share one."""
+    return list(await session.scalars(select(Patient).where(Patient.phone == phone)))
+
+
+async def _attempt_of(session: AsyncSession, received: Received) -> Attempt | None:
+    if received.attempt_id is not None:
+        return await session.get(Attempt, received.attempt_id)
+    if received.patient_id is None:
+        return None
+    of_patient = select(Attempt).where(Attempt.patient_id == received.patient_id)
+    opened = await session.scalar(of_patient.where(Attempt.state == AttemptState.OPEN.value))
+    if opened is not None:
+        return opened
+    latest = of_patient.where(Attempt.started_at.is_not(None))
+    return await session.scalar(latest.order_by(Attempt.started_at.desc()).limit(1))
+
+
+async def _bounce(
+    session: AsyncSession, attempt: Attempt, received: Received, now: datetime
+) -> None:
+    message = await session.get(Message, (attempt.id, received.details.get("step"), 1))
+    if message is None:
+        return
+    message.failed_at, message.failure = now, received.details.get("failure", "bounced")
+    patient = await session.get_one(Patient, attempt.patient_id)
+    mark_bad(patient, message.channel, now)
+
+
+def mark_bad(patient: Patient, channel: str, now: datetime) -> None:
+    """Mark the address bad that a channel uses."""
+    if channel == "email":
+        patient.email_bad_at = now
+    else:
+        patient.phone_bad_at = now

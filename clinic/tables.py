@@ -1,0 +1,291 @@
+"""The clinic's tables. Every moment is aware UTC; every id is opaque."""
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from clinic.attempt import AttemptState
+from clinic.identifiers import new_id
+
+
+class UtcMoment(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; SQLite has no time zones, so it gets the naive form."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the clinic's tables")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give aware UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """What all tables share: a naming convention, so that migrations can name constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcMoment,
+        date: Date,
+        dict[str, Any]: JSON,
+        str: String,
+    }
+
+
+class Patient(Table):
+    """A person on the clinic's register.
+
+    `external_id` is the clinic's own number; `email_bad_at` and `phone_bad_at` say since when
+    the address is known not to work; `opted_out_at` since when the person wants no message.
+    """
+
+    __tablename__ = "patients"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("pt"))
+    external_id: Mapped[str] = mapped_column(unique=True)
+    first_name: Mapped[str]
+    last_name: Mapped[str] = mapped_column(default="")
+    birth_date: Mapped[date | None]
+    sex: Mapped[str | None]
+    occupation: Mapped[str | None]
+    district: Mapped[str | None]
+    language: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(index=True)
+    phone: Mapped[str | None] = mapped_column(index=True)
+    status: Mapped[str] = mapped_column(default="active")
+    loss_reason: Mapped[str | None]
+    reported_visits: Mapped[int | None]
+    email_bad_at: Mapped[datetime | None]
+    phone_bad_at: Mapped[datetime | None]
+    opted_out_at: Mapped[datetime | None]
+
+
+class Visit(Table):
+    """A patient's visit to the clinic."""
+
+    __tablename__ = "visits"
+    __table_args__ = (UniqueConstraint("patient_id", "day", "treatment"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    treatment: Mapped[str] = mapped_column(default="")
+
+
+class Appointment(Table):
+    """An appointment in the clinic's book."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (UniqueConstraint("patient_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    source: Mapped[str]
+
+
+class Suppression(Table):
+    """An address nobody may write to, as a keyed hash: it outlives the patient's erasure."""
+
+    __tablename__ = "suppressions"
+
+    address_hash: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    source: Mapped[str]
+
+
+class Campaign(Table):
+    """A plan applied to a segment. The plan is a snapshot: later edits do not touch it."""
+
+    __tablename__ = "campaigns"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("ca"))
+    name: Mapped[str] = mapped_column(unique=True)
+    segment: Mapped[str]
+    plan: Mapped[dict[str, Any]]
+    goal: Mapped[float | None]
+    until: Mapped[datetime | None]
+    pace_per_hour: Mapped[int | None]
+    open_calls_at_most: Mapped[int | None]
+    state: Mapped[str] = mapped_column(default="running")
+    started_at: Mapped[datetime]
+    last_page_at: Mapped[datetime | None]
+
+
+class Attempt(Table):
+    """One patient's way up one plan, or why the patient was left out."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "patient_id"),
+        # one open attempt for each patient over all campaigns
+        Index(
+            "uq_attempts_open_patient",
+            "patient_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        # the next page of a campaign: planned, or opened but not known to have started
+        Index(
+            "ix_attempts_to_start",
+            "campaign_id",
+            "id",
+            sqlite_where=text("started_at IS NULL AND state IN ('planned', 'open')"),
+            postgresql_where=text("started_at IS NULL AND state IN ('planned', 'open')"),
+        ),
+        Index("ix_attempts_patient_id", "patient_id"),
+        Index("ix_attempts_campaign_state", "campaign_id", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("at"))
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    state: Mapped[str] = mapped_column(default=AttemptState.PLANNED.value)
+    left_out_reason: Mapped[str | None]
+    held: Mapped[bool] = mapped_column(default=False)
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    loss_reason: Mapped[str | None]
+
+
+class Message(Table):
+    """The ledger: one row for each delivery by machine, claimed before it is sent."""
+
+    __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_provider_id", "channel", "provider_id"),)
+
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    try_number: Mapped[int] = mapped_column(primary_key=True, default=1)
+    channel: Mapped[str]
+    address_hash: Mapped[str]
+    claimed_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    provider_id: Mapped[str | None]
+    provider_status: Mapped[str | None]
+    failed_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+
+
+class CallTask(Table):
+    """Work for a person: who to call, why, by when; one open task for each attempt."""
+
+    __tablename__ = "call_tasks"
+    __table_args__ = (
+        Index(
+            "uq_call_tasks_open_attempt",
+            "attempt_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_call_tasks_open_due",
+            "due_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_call_tasks_patient_id", "patient_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("ct"))
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"))
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    step: Mapped[int]
+    kind: Mapped[str]
+    priority: Mapped[int]
+    due_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    tries_allowed: Mapped[int]
+    tries_made: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    outcome: Mapped[str | None]
+    event_id: Mapped[str | None]
+
+
+class Call(Table):
+    """One call of a task: who made it, when, and what came of it."""
+
+    __tablename__ = "calls"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[str] = mapped_column(ForeignKey("call_tasks.id"), index=True)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    outcome: Mapped[str]
+    loss_reason: Mapped[str | None]
+    again_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+
+
+class Event(Table):
+    """The inbox: what happened outside, stored first, then relayed to the workflow.
+
+    `source` and `source_key` are the giver's own key: a repeat is stored once. `body` holds
+    what the patient wrote. `relayed_at` stays empty until the event has arrived.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("source", "source_key"),
+        Index(
+            "ix_events_to_relay",
+            "number",
+            sqlite_where=text("relayed_at IS NULL"),
+            postgresql_where=text("relayed_at IS NULL"),
+        ),
+        Index("ix_events_attempt_id", "attempt_id"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True, default=lambda: new_id("ev"))
+    source: Mapped[str]
+    source_key: Mapped[str]
+    kind: Mapped[str]
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
+    attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempts.id"))
+    campaign_id: Mapped[str | None] = mapped_column(ForeignKey("campaigns.id"))
+    body: Mapped[str] = mapped_column(Text, default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    received_at: Mapped[datetime]
+    relayed_at: Mapped[datetime | None]
+    relay_result: Mapped[str | None]
+    relay_tries: Mapped[int] = mapped_column(default=0)
+    relay_after: Mapped[datetime | None]

@@ -1,0 +1,73 @@
+"""What patients read, and staff say: one content in every language and for every channel."""
+
+from typing import Annotated, Literal
+
+from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+PLACEHOLDERS = frozenset({"first_name", "clinic", "clinic_phone", "booking_url", "link"})
+"""What a text may name. Health privacy asks for the minimum: no treatment, reason or diagnosis."""
+
+_JINJA = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, cache_size=400)
+
+
+def _checked(source: str) -> str:
+    try:
+        named = meta.find_undeclared_variables(_JINJA.parse(source))
+    except TemplateError as error:
+        raise ValueError(f"not a template: {error.message}") from None
+    if unknown := sorted(named - PLACEHOLDERS):
+        known = ", ".join(sorted(PLACEHOLDERS))
+        raise ValueError(f"unknown placeholder {{{{ {unknown[0]} }}}} (known: {known})")
+    return source
+
+
+Source = Annotated[str, AfterValidator(_checked)]
+
+
+class Words(BaseModel):
+    """A text for one channel in one language; which parts it needs is the channel's matter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: Source = ""
+    text: Source = ""
+    script: Source = ""
+
+
+class Template(BaseModel):
+    """One content: language, then channel, to words.
+
+    Attributes:
+        kind: An offer of any sort makes a reminder advertising, which needs other consent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Literal["reminder", "advertising"]
+    es: dict[str, Words] = {}
+    ru: dict[str, Words] = {}
+    en: dict[str, Words] = {}
+
+    def speaks(self, language: str, channel: str) -> bool:
+        """Whether there are words for a channel in a language."""
+        return channel in self._language(language)
+
+    def render(self, language: str, channel: str, values: dict[str, str]) -> Words:
+        """Fill the placeholders of the words for one channel in one language."""
+        words = self._language(language)[channel]
+        return Words.model_construct(
+            subject=_fill(words.subject, values),
+            text=_fill(words.text, values),
+            script=_fill(words.script, values),
+        )
+
+    def _language(self, language: str) -> dict[str, Words]:
+        by_language: dict[str, dict[str, Words]] = {"es": self.es, "ru": self.ru, "en": self.en}
+        return by_language[language]
+
+
+def _fill(source: str, values: dict[str, str]) -> str:
+    return _JINJA.from_string(source).render(values).strip()

@@ -1,0 +1,43 @@
+"""`python -m console` serves the product's doors."""
+
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from activities.log_context import configure_logging
+from channels import registry
+from clinic.clinic import Clinic
+from clinic.refusal import Refusal
+from clinic.settings import PREFIX, ClinicSettings, load_settings
+from console.app import build_app
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
+) -> None:
+    """Serve webhooks, bookings and the patients' own pages.
+
+    Example: python -m console --port 8080
+    """
+    try:
+        settings = load_settings(ClinicSettings, PREFIX)
+        configure_logging(settings.log_format, settings.log_level)
+        clinic = Clinic(settings)
+        channels = registry.in_use(settings.channels)
+    except Refusal as refusal:
+        typer.echo(f"console: {refusal}", err=True)
+        sys.exit(2)
+    # patients' links stand in the request line: it is not logged
+    uvicorn.run(
+        build_app(clinic, channels), host=host, port=port, log_config=None, access_log=False
+    )
+
+
+if __name__ == "__main__":
+    app()

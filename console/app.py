@@ -1,0 +1,46 @@
+"""The web application: which doors there are, and what they share."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from channels.protocol import Channel
+from clinic.clinic import Clinic
+from console import bookings, patient_page, webhooks
+
+
+def build_app(clinic: Clinic, channels: Mapping[str, Channel]) -> FastAPI:
+    """Build the application for one clinic.
+
+    Args:
+        clinic: The clinic; its database is prepared when the application starts.
+        channels: The channels in use, by name; each has its webhook.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with clinic.database:
+            yield
+        for channel in channels.values():
+            await channel.close()
+
+    app = FastAPI(
+        title=clinic.profile.name,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.include_router(webhooks.router(clinic, channels))
+    app.include_router(bookings.router(clinic))
+    app.include_router(patient_page.router(clinic))
+    app.mount("/assets", StaticFiles(directory=Path(__file__).with_name("assets")))
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app

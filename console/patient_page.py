@@ -1,0 +1,107 @@
+"""The patient's own page, from the link in a message: ask for a call, or stop messages."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic import inbox
+from clinic.clinic import Clinic
+from clinic.event import EventKind
+from clinic.link import LinkedMessage
+from clinic.tables import Attempt, Message, Patient
+from clinic.wording import language_for
+from console.patient_texts import TEXTS
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+_LINK = "link"
+"""The source of events that come from a patient's own page."""
+
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("pages")),
+    autoescape=True,
+    undefined=StrictUndefined,
+)
+
+
+def router(clinic: Clinic) -> APIRouter:
+    """Build the doors under /p/<token>: a GET shows, only a POST changes anything."""
+    routes = APIRouter(prefix="/p")
+
+    @routes.get("/{token}")
+    async def show(token: str) -> HTMLResponse:
+        linked = _read(clinic, token)
+        async with clinic.database.reading() as session:
+            language = await _language(session, clinic, linked)
+        return _page(clinic, language, "patient.html", token=token)
+
+    # mail scanners follow every link: looking at these changes nothing either
+    @routes.get("/{token}/call")
+    @routes.get("/{token}/stop")
+    async def look(token: str) -> HTMLResponse:
+        return await show(token)
+
+    @routes.post("/{token}/call")
+    async def ask_for_call(
+        token: str, when: Annotated[str, Form(max_length=200)] = ""
+    ) -> HTMLResponse:
+        linked = _read(clinic, token)
+        return await _answer(clinic, linked, EventKind.REPLY, "call", when.strip())
+
+    @routes.post("/{token}/stop")
+    async def stop(token: str) -> HTMLResponse:
+        linked = _read(clinic, token)
+        return await _answer(clinic, linked, EventKind.OPTED_OUT, "stop", "")
+
+    return routes
+
+
+async def _answer(
+    clinic: Clinic, linked: LinkedMessage, kind: EventKind, wish: str, words: str
+) -> HTMLResponse:
+    async with clinic.database.writing() as session:
+        language = await _language(session, clinic, linked)
+        body = " ".join(part for part in (TEXTS[language]["asks_" + wish], words) if part)
+        received = inbox.Received(
+            source=_LINK,
+            source_key=f"{linked.attempt_id}.{linked.step}.{wish}.{words}"[:500],
+            kind=kind,
+            attempt_id=linked.attempt_id,
+            body=body,
+        )
+        await inbox.store(session, received, now=datetime.now(UTC), key=clinic.key)
+    return _page(clinic, language, "thanks.html", said=TEXTS[language]["done_" + wish])
+
+
+def _read(clinic: Clinic, token: str) -> LinkedMessage:
+    linked = clinic.links.read(token)
+    if linked is None:
+        raise HTTPException(404, "no such page")
+    return linked
+
+
+async def _language(session: AsyncSession, clinic: Clinic, linked: LinkedMessage) -> str:
+    message = await session.get(Message, (linked.attempt_id, linked.step, 1))
+    if message is None:
+        raise HTTPException(404, "no such page")
+    attempt = await session.get_one(Attempt, linked.attempt_id)
+    patient = await session.get_one(Patient, attempt.patient_id)
+    return language_for(patient.language, clinic.profile)
+
+
+def _page(clinic: Clinic, language: str, name: str, **values: str) -> HTMLResponse:
+    html = _PAGES.get_template(name).render(
+        clinic=clinic.profile, language=language, texts=TEXTS[language], **values
+    )
+    return HTMLResponse(html, headers=_HEADERS)

@@ -1,0 +1,142 @@
+"""Providers' webhooks: verified, stored with the provider's own key, answered; relayed later."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import APIRouter, HTTPException, Request, Response
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import UploadFile
+
+from channels.protocol import Channel, ProviderEvent, WebhookRequest
+from clinic import inbox, ledger
+from clinic.address import address_hash
+from clinic.attempt import AttemptState
+from clinic.clinic import Clinic
+from clinic.event import EventKind
+from clinic.opt_out_words import means_stop
+from clinic.tables import Attempt, Message, Patient
+
+_LARGEST_BODY = 64 * 1024
+
+_log = structlog.get_logger()
+
+
+def router(clinic: Clinic, channels: Mapping[str, Channel]) -> APIRouter:
+    """Build the doors: one for each channel, POST /webhooks/<channel>."""
+    routes = APIRouter()
+
+    @routes.post("/webhooks/{name}", status_code=204)
+    async def receive(name: str, request: Request) -> Response:
+        channel = channels.get(name)
+        if channel is None:
+            raise HTTPException(404, "no such channel")
+        webhook = await _read(request, clinic)
+        if not channel.verify(webhook):
+            raise HTTPException(403, "not signed by the provider")
+        try:
+            events = channel.parse(webhook)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        async with clinic.database.writing() as session:
+            for event in events:
+                await _store(session, channel, event, clinic)
+        return Response(status_code=204)
+
+    return routes
+
+
+async def _read(request: Request, clinic: Clinic) -> WebhookRequest:
+    body = await request.body()
+    if len(body) > _LARGEST_BODY:
+        raise HTTPException(413, "too large")
+    form = {
+        name: value
+        for name, value in (await request.form()).items()
+        if not isinstance(value, UploadFile)
+    }
+    # behind a proxy the request does not know its public URL, and the signature covers that
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return WebhookRequest(
+        url=clinic.settings.public_url.rstrip("/") + path,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        form=form,
+        body=body,
+    )
+
+
+async def _store(
+    session: AsyncSession, channel: Channel, event: ProviderEvent, clinic: Clinic
+) -> None:
+    now = datetime.now(UTC)
+    for target in await _targets(session, channel, event, clinic):
+        stored = await inbox.store(session, target, now=now, key=clinic.key)
+        _log.info("event received", source=channel.name, kind=target.kind.value, new=stored)
+
+
+async def _targets(
+    session: AsyncSession, channel: Channel, event: ProviderEvent, clinic: Clinic
+) -> list[inbox.Received]:
+    """Find out whom an event concerns; one that concerns nobody we know is kept all the same."""
+    if event.provider_id is not None:
+        message = await ledger.message_of(session, channel.name, event.provider_id)
+        if message is not None and event.status is not None:
+            message.provider_status = event.status
+        return [_about_message(channel, event, message)]
+    kind = EventKind.OPTED_OUT if means_stop(event.body) else event.kind
+    attempts = await _attempts_written_to(session, channel, event, clinic)
+    received = inbox.Received(source=channel.name, source_key=event.key, kind=kind, body=event.body)
+    if not attempts:
+        return [received]
+    # people who share a number: what one says counts for each who was written to
+    return [
+        received.model_copy(
+            update={
+                "source_key": event.key if number == 0 else f"{event.key}.{number}",
+                "patient_id": patient_id,
+                "attempt_id": attempt_id,
+            }
+        )
+        for number, (patient_id, attempt_id) in enumerate(attempts)
+    ]
+
+
+def _about_message(
+    channel: Channel, event: ProviderEvent, message: Message | None
+) -> inbox.Received:
+    details: dict[str, object] = {"status": event.status}
+    if event.failure:
+        details["failure"] = event.failure
+    if message is not None:
+        details["step"] = message.step
+    return inbox.Received(
+        source=channel.name,
+        source_key=event.key,
+        kind=event.kind if message is not None else EventKind.UNKNOWN,
+        attempt_id=message.attempt_id if message is not None else None,
+        details=details,
+    )
+
+
+async def _attempts_written_to(
+    session: AsyncSession, channel: Channel, event: ProviderEvent, clinic: Clinic
+) -> list[tuple[str, str | None]]:
+    if event.from_phone is None:
+        return []
+    hashed = address_hash(clinic.key, event.from_phone)
+    written_to = await session.execute(
+        select(Attempt.patient_id, Attempt.id)
+        .join(Message, Message.attempt_id == Attempt.id)
+        .where(
+            Message.channel == channel.name,
+            Message.address_hash == hashed,
+            Attempt.state == AttemptState.OPEN.value,
+        )
+        .distinct()
+    )
+    found: list[tuple[str, str | None]] = [(patient, attempt) for patient, attempt in written_to]
+    if found:
+        return found
+    patients: list[Patient] = await inbox.patients_at(session, phone=event.from_phone)
+    return [(patient.id, None) for patient in patients]

@@ -1,0 +1,85 @@
+"""`python -m deploy.local demo` and `run`: what `make demo` and `make run` start."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import typer
+
+from clinic.refusal import Refusal
+from clinic.settings import load_settings
+from deploy.local.demo import run_demo
+from deploy.local.settings import HOST, PREFIX, LocalSettings, environment, exports
+from deploy.local.stack import Stack, refuse_taken_ports
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Run the whole stack on this machine, with stand-ins for the providers.",
+)
+
+
+@app.command()
+def demo() -> None:
+    """Run the main job to its end with invented patients, then stop everything."""
+    try:
+        asyncio.run(run_demo(load_settings(LocalSettings, PREFIX)))
+    except Refusal as refusal:
+        _refuse(refusal)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. What was recorded is kept: `make demo` goes on from there.")
+        sys.exit(_INTERRUPTED)
+
+
+@app.command()
+def run() -> None:
+    """Start the stack and keep it up until Ctrl-C; its state is kept for the next time."""
+    try:
+        settings = load_settings(LocalSettings, PREFIX)
+        refuse_taken_ports(settings)
+        state = (settings.state or Path("var/run")).resolve()
+        state.mkdir(parents=True, exist_ok=True)
+        variables = environment(settings, state, demonstration=True)
+        file = state / "stack.env"
+        file.write_text(exports(variables))
+        with Stack(variables, None) as stack:
+            asyncio.run(stack.ready(port for port, _ in settings.ports().values()))
+            _say_where(settings, file)
+            code = stack.wait()
+        sys.exit(code)
+    except Refusal as refusal:
+        _refuse(refusal)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. What was recorded is kept: `make run` goes on from there.")
+        sys.exit(_INTERRUPTED)
+
+
+def _say_where(settings: LocalSettings, file: Path) -> None:
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    typer.echo(
+        f"""
+The stack is up.
+  Temporal's UI          http://{HOST}:{settings.ui_port}
+  Console (webhooks)     http://{HOST}:{settings.console_port}
+  Messages sent so far   http://{HOST}:{settings.sandbox_port}/sandbox/messages
+
+To use the command line in another terminal:
+  source .venv/bin/activate && source {shown}
+  regresa import examples/clinic/register.csv
+  regresa start lapsed-orthodontics --plan demo --name first
+  regresa watch first
+Ctrl-C stops the stack; what was recorded is kept.
+"""
+    )
+
+
+def _refuse(refusal: Refusal) -> None:
+    typer.echo(f"regresa: {refusal}", err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,139 @@
+"""The stack's processes: started together by honcho from the Procfile, stopped together."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from clinic.refusal import Refusal
+from deploy.local.settings import HOST, LocalSettings
+
+_READY_WITHIN = 60.0
+_STOP_WITHIN = 30.0
+_LAST_LINES = 15
+
+
+def refuse_taken_ports(settings: LocalSettings) -> None:
+    """Look whether every port of the stack is free.
+
+    Raises:
+        Refusal: Some are taken; it names each, with the setting that moves it.
+    """
+    taken = [
+        f"port {port}, where {name} would listen, is taken: set {variable} to a free one"
+        for name, (port, variable) in settings.ports().items()
+        if not _is_free(port)
+    ]
+    if taken:
+        raise Refusal("\n".join(taken))
+
+
+class Stack:
+    """The running stack; leaving the block stops it.
+
+    Args:
+        environment: Of its processes.
+        log: Where their output goes; None: to the terminal.
+    """
+
+    def __init__(self, environment: dict[str, str], log: Path | None) -> None:
+        self._environment = environment
+        self._log = log
+        self._output: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start the processes."""
+        self._output = self._log.open("ab") if self._log is not None else None
+        self._process = subprocess.Popen(  # noqa: S603 - our own Procfile
+            [sys.executable, "-m", "honcho", "--env", os.devnull, "start"],
+            env=self._environment,
+            stdout=self._output,
+            stderr=subprocess.STDOUT if self._output else None,
+            # Ctrl-C reaches this process alone, which then stops the others in order
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the processes: politely first, so that what is being sent is recorded."""
+        process = self._started()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if self._output is not None:
+            self._output.close()
+
+    async def ready(self, ports: Iterable[int]) -> None:
+        """Wait until every port answers.
+
+        Raises:
+            Refusal: A process ended, or the stack is not up within a minute.
+        """
+        deadline = time.monotonic() + _READY_WITHIN
+        waiting = list(ports)
+        while waiting:
+            self.refuse_ended()
+            if time.monotonic() > deadline:
+                raise Refusal(
+                    f"the stack is not up after {_READY_WITHIN:.0f} s", self._last_words()
+                )
+            waiting = [port for port in waiting if not _answers(port)]
+            await asyncio.sleep(0.1)
+
+    def wait(self) -> int:
+        """Wait until the stack ends by itself; return its exit code."""
+        return self._started().wait()
+
+    def refuse_ended(self) -> None:
+        """Look whether the stack still runs.
+
+        Raises:
+            Refusal: It has ended; with the last lines that it wrote.
+        """
+        code = self._started().poll()
+        if code is not None:
+            raise Refusal(f"the stack has ended with exit code {code}", self._last_words())
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the stack was not started")
+        return self._process
+
+    def _last_words(self) -> str:
+        if self._log is None:
+            return ""
+        lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return f"The end of {self._log}:\n" + "\n".join(lines)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0

@@ -1,0 +1,43 @@
+"""Retries and time-outs, in one place, by kind of activity."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+
+class ActivityOptions(TypedDict, total=False):
+    """What `workflow.execute_activity_method` takes besides the work itself."""
+
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+DELIVERY = ActivityOptions(
+    # longer than a channel's own time-outs (15 s to connect, 15 s to send) together
+    start_to_close_timeout=timedelta(seconds=45),
+    # without end: a channel that is misconfigured holds its patients until it is mended; what
+    # the provider does not take for two days is given up by the activity itself
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)
+    ),
+)
+"""Writes to a patient."""
+
+RECORD = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1)
+    ),
+)
+"""Reads and writes the clinic's database."""
+
+PAGE = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+    ),
+)
+"""Starts a page of attempts."""
