@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench migrations clean
+.PHONY: help demo run test check format bench histories clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: $(VENV)/.dev  ## Put the code into its form
 
 bench: $(VENV)/.dev  ## Measure against a bare workflow; prints a table, writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks
+
+histories: $(VENV)/.dev  ## Record golden histories that are not there yet
+	@$(BIN)/python -m pytest --no-cov tests/workflows/record_histories.py
 
 clean:  ## Remove the virtual environment and all local state
 	rm -rf $(VENV) var

@@ -82,8 +82,12 @@ def print_preview(forecasts: Sequence[Forecast], at_most: int, zone: ZoneInfo) -
 
 def print_report(report: Report, zone: ZoneInfo) -> None:
     """Print a campaign's table; its rows add up to the segment."""
-    title = f"Campaign {report.name}: segment {report.segment}, plan {report.plan}, {report.state}"
-    table = _table("Patients of the segment", "patients", "share", title=title)
+    state = "finished" if report.finished else report.state
+    console.print(
+        f"[bold]Campaign {report.name}[/], {state}: "
+        f"segment {report.segment}, plan {report.plan}"
+    )
+    table = _table("Patients of the segment", "patients", "share")
     for label, count in report.rows():
         table.add_row(label, str(count), _share(count, report.patients))
     table.add_section()
@@ -167,8 +171,8 @@ def _words(reason: SkipReason | None) -> str:
     return str(reason).replace("_", " ")
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         is_number = column in ("rows", "patients", "share")
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")

@@ -1,6 +1,7 @@
 """The relay: hands stored events on to the workflows they concern, until they have arrived."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -40,12 +41,16 @@ class Relay:
         self._database = database
         self._task_queue = task_queue
 
-    async def run(self) -> None:
-        """Relay until cancelled. A stopped Temporal delays events and loses none."""
-        while True:
-            relayed = await self.relay_due()
-            if relayed == 0:
-                await asyncio.sleep(_POLL_SECONDS)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until asked to stop. A stopped Temporal delays events and loses none.
+
+        It is asked, not cancelled: a cancellation in the middle of a transaction can get lost
+        in the database driver.
+        """
+        while not stop.is_set():
+            if await self.relay_due() == 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _POLL_SECONDS)
 
     async def relay_due(self) -> int:
         """Hand on the events that are due, oldest first.

@@ -1,8 +1,10 @@
 """Email by SMTP: STARTTLS and login, a Message-ID that is the same on every try."""
 
 import re
-from email.headerregistry import Address
+import ssl
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import SMTP, Policy
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -19,6 +21,20 @@ _SECONDS = 15
 
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _TEMPORARY = range(400, 500)
+_BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""TLS that ended without a reason: the connection's fault, not the settings'."""
+
+
+class _UrlHeader(UnstructuredHeader, BaseHeader):
+    """Stands on the wire as it is: the library would turn a long URL into encoded words."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _UrlHeader)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 class EmailSettings(BaseSettings):
@@ -29,18 +45,18 @@ class EmailSettings(BaseSettings):
         port: Its port; 587 is the standard one for submission.
         security: `starttls` (port 587), `tls` (port 465), or `none` (loopback only).
         username: Empty: no login.
-        from_address: The sender's address; the sender's name is the clinic's.
+        from_address: The sender's address, ASCII; the sender's name is the clinic's.
         ca_file: Certificates to trust besides the system's, for a server with its own.
     """
 
     model_config = SettingsConfigDict(env_prefix="REGRESA_EMAIL_", env_file=".env", extra="ignore")
 
-    host: str
+    host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: str = ""
     password: SecretStr = SecretStr("")
-    from_address: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    from_address: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$")]
     ca_file: Path | None = None
 
 
@@ -130,18 +146,18 @@ class EmailChannel:
         )
 
     def _compose(self, message: OutgoingMessage) -> EmailMessage:
-        mail = EmailMessage()
+        mail = EmailMessage(policy=_POLICY)
         local, _, domain = self._settings.from_address.partition("@")
         mail["From"] = Address(message.sender, local, domain)
         mail["To"] = message.to
         mail["Subject"] = message.subject
         mail["Date"] = message.claimed_at
         mail["Message-ID"] = f"<{message.key}@{domain}>"
-        mail["Content-Language"] = message.language
         mail["Auto-Submitted"] = "auto-generated"
         mail["List-Unsubscribe"] = f"<{message.stop_url}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail.set_content(message.text + "\n")
+        mail["Content-Language"] = message.language  # setting the content drops such headers
         return mail
 
 
@@ -151,10 +167,21 @@ def _before_the_message(error: Exception) -> SendError:
             return Misconfigured(f"smtp {code} login")
         case aiosmtplib.SMTPResponseException(code=code):
             return Transient(f"smtp {code}")
-        case aiosmtplib.SMTPException() if "tls" in type(error).__name__.lower():
+        case _ if _is_about_tls(error):
             return Misconfigured("smtp tls")
+        case FileNotFoundError() | PermissionError():
+            return Misconfigured("smtp ca_file")
+        case _ if type(error) is aiosmtplib.SMTPException:
+            # the settings ask for TLS or a login, and the server offers none
+            return Misconfigured("smtp not offered")
         case _:
             return Transient(type(error).__name__)
+
+
+def _is_about_tls(error: Exception) -> bool:
+    """Tell whether the two sides can't agree on TLS, as with a certificate nobody knows."""
+    reason = error if isinstance(error, ssl.SSLError) else error.__cause__
+    return isinstance(reason, ssl.SSLError) and not isinstance(reason, _BROKEN_OFF)
 
 
 def _with_the_message(error: Exception) -> SendError:
@@ -168,6 +195,8 @@ def _with_the_message(error: Exception) -> SendError:
             return Misconfigured(f"smtp {code} sender")
         case aiosmtplib.SMTPDataError(code=code):
             return Transient(f"smtp {code}") if code in _TEMPORARY else Permanent(f"smtp {code}")
+        case aiosmtplib.SMTPNotSupported():  # the address is not ASCII, and the server's mail is
+            return Permanent("smtp no smtputf8")
         case _:  # the connection broke, or the answer never came: it may have been taken
             return Uncertain(type(error).__name__)
 

@@ -1,5 +1,6 @@
 """SMS by Twilio's Messages API."""
 
+import asyncio
 import re
 from datetime import timedelta
 from functools import cache
@@ -11,8 +12,9 @@ import yaml
 from aiohttp import ClientError
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
@@ -23,11 +25,14 @@ from clinic.event import EventKind
 from clinic.standing import Contact
 
 _SECONDS = 15.0
-"""For each request; shorter than an activity's time-out, so a try ends before the next begins."""
+"""For each message; shorter than an activity's time-out, so a try ends before the next begins."""
 
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")
 _TOO_MANY, _SERVER_ERRORS = 429, range(500, 600)
+_UNREADABLE = "twilio unreadable answer"
+_FAILED_AS = {"permanent": EventKind.BOUNCED, "opted_out": EventKind.OPTED_OUT}
+"""What a message that failed after it was taken means for the patient."""
 
 
 class SmsSettings(BaseSettings):
@@ -44,7 +49,8 @@ class SmsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REGRESA_SMS_", env_file=".env", extra="ignore")
 
     account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
-    auth_token: SecretStr
+    # an empty one would let anybody sign webhooks
+    auth_token: Annotated[SecretStr, Field(min_length=1)]
     from_number: Annotated[str, Field(pattern=r"^(\+\d{7,15})?$")] = ""
     messaging_service_sid: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""
     base_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "https://api.twilio.com"
@@ -88,30 +94,37 @@ class SmsChannel:
         by = {"messaging_service_sid": sender} if sender else {"from_": self._settings.from_number}
         create: Any = self._client().messages.create_async
         try:
-            created = await create(
-                to=message.to,
-                body=fold_accents(message.text),
-                status_callback=message.status_url,
-                **by,
-            )
-        except TwilioRestException as error:
+            async with asyncio.timeout(_SECONDS):  # the client takes one and never applies it
+                created = await create(
+                    to=message.to,
+                    body=fold_accents(message.text),
+                    status_callback=message.status_url,
+                    **by,
+                )
+        except TwilioException as error:
             raise _meaning_of(error) from None
-        except (ClientError, TimeoutError, OSError) as error:
+        except (ClientError, OSError) as error:
             raise _broken(error) from None
-        return Receipt(provider_id=str(created.sid))
+        except ValueError:
+            raise errors.Uncertain(_UNREADABLE) from None
+        if not created.sid:
+            raise errors.Uncertain(_UNREADABLE)
+        return Receipt(provider_id=created.sid)
 
     async def reconcile(self, message: OutgoingMessage) -> Receipt | None:
         """Look for the message among those Twilio took for this number since the claim.
 
         Its text carries a link that no other message has.
         """
+        since = message.claimed_at - _CLOCKS_MAY_DIFFER
         try:
-            listed = await self._client().messages.list_async(
-                to=message.to, date_sent_after=message.claimed_at - _CLOCKS_MAY_DIFFER, limit=100
-            )
-        except TwilioRestException as error:
-            raise _meaning_of(error) from None
-        except (ClientError, TimeoutError, OSError) as error:
+            async with asyncio.timeout(_SECONDS):
+                listed = await self._client().messages.list_async(
+                    to=message.to, date_sent_after=since, limit=100
+                )
+        except TwilioException as error:
+            raise _could_not_ask(error) from None
+        except (ClientError, OSError, ValueError) as error:
             raise errors.Transient(type(error).__name__) from None
         for taken in listed:
             if message.link in (taken.body or ""):
@@ -157,37 +170,59 @@ class SmsChannel:
             self._twilio = Client(
                 self._settings.account_sid,
                 self._settings.auth_token.get_secret_value(),
-                http_client=AsyncTwilioHttpClient(timeout=_SECONDS),
+                http_client=AsyncTwilioHttpClient(),
             )
             self._twilio.api.base_url = self._settings.base_url
         return self._twilio
 
 
 def _status(sid: str, status: str, code: str | None) -> ProviderEvent:
-    failed = status in ("undelivered", "failed") and _kind(code) in ("permanent", "opted_out")
-    kind = EventKind.BOUNCED if failed else EventKind.UNKNOWN
+    failed = status in ("undelivered", "failed")
+    kind = _FAILED_AS.get(_kind(code) or "") if failed else None
     return ProviderEvent(
-        key=f"{sid}.{status}", kind=kind, provider_id=sid, status=status, failure=code
+        key=f"{sid}.{status}",
+        kind=kind or EventKind.UNKNOWN,
+        provider_id=sid,
+        status=status,
+        failure=code,
     )
 
 
-def _meaning_of(error: TwilioRestException) -> errors.SendError:
-    code = f"twilio {error.code or error.status}"
-    match _kind(str(error.code)):
+def _meaning_of(error: TwilioException) -> errors.SendError:
+    status, code = _status_and_code(error)
+    said = f"twilio {code or status}"
+    match _kind(code):
         case "permanent":
-            return errors.Permanent(code)
+            return errors.Permanent(said)
         case "opted_out":
-            return errors.OptedOut(code)
+            return errors.OptedOut(said)
         case "misconfigured":
-            return errors.Misconfigured(code)
+            return errors.Misconfigured(said)
         case "transient":
-            return errors.Transient(code)
-    if error.status == _TOO_MANY:  # "never processed, always safe to retry"
-        return errors.Transient(code)
-    if error.status in _SERVER_ERRORS:
-        return errors.Uncertain(code)
+            return errors.Transient(said)
+    if status == _TOO_MANY:  # "never processed, always safe to retry"
+        return errors.Transient(said)
+    if status in _SERVER_ERRORS:
+        return errors.Uncertain(said)
     # a refusal of ours that the table does not know: better held than burnt
-    return errors.Misconfigured(code)
+    return errors.Misconfigured(said)
+
+
+def _could_not_ask(error: TwilioException) -> errors.SendError:
+    """Nothing was sent by asking: what is not ours to mend may be asked again."""
+    status, code = _status_and_code(error)
+    said = f"twilio {code or status}"
+    if status == _TOO_MANY or status in _SERVER_ERRORS:
+        return errors.Transient(said)
+    return errors.Misconfigured(said)
+
+
+def _status_and_code(error: TwilioException) -> tuple[int, str]:
+    """Read the HTTP status and Twilio's code; a refused list gives the bare response."""
+    for given in error.args:
+        if isinstance(given, Response):
+            return given.status_code, ""
+    return getattr(error, "status", 0), str(getattr(error, "code", None) or "")
 
 
 def _broken(error: Exception) -> errors.SendError:

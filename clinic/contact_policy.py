@@ -35,10 +35,10 @@ def parse_hours(written: object) -> object:
     Raises:
         ValueError: Not of that form, or the end is not after the beginning.
     """
-    if not isinstance(written, str):
+    if isinstance(written, ContactHours):
         return written
     try:
-        opens, closes = (_minutes(part) for part in written.split("-"))
+        opens, closes = (_minutes(part) for part in str(written).split("-"))
     except ValueError:
         raise ValueError(f"`{written}` is no window: write for example `09:00-20:00`") from None
     if opens >= closes:
@@ -65,7 +65,7 @@ class ContactPolicy(BaseModel):
         min_length=1
     )
     contacts_per_day: Annotated[int, Field(ge=1)] | None = None
-    cool_down: Duration = timedelta(0)
+    cool_down: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(0)
     demonstration: bool = False
 
     def model_post_init(self, _context: object) -> None:

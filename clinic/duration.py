@@ -18,6 +18,7 @@ _UNITS = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _WRITTEN = re.compile(r"(-?\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
 
 
@@ -25,10 +26,13 @@ def parse_duration(written: object) -> object:
     """Turn `3 days` into a timedelta; hand anything else on unchanged (ISO 8601 goes to pydantic).
 
     Raises:
-        ValueError: A bare number (its unit is missing) or an unknown unit.
+        ValueError: A bare number (its unit is missing), an unknown unit, or too long a time.
     """
-    if isinstance(written, int | float):
-        raise ValueError(f"{written} has no unit: write for example `{written} days`")  # noqa: TRY004
+    if isinstance(written, int | float) or (
+        # pydantic would take it for seconds
+        isinstance(written, str) and _NUMBER.fullmatch(written.strip())
+    ):
+        raise ValueError(f"{written} has no unit: write for example `{written} days`")
     if not isinstance(written, str) or (match := _WRITTEN.fullmatch(written.strip())) is None:
         return written
     number, unit = match.groups()
@@ -36,7 +40,10 @@ def parse_duration(written: object) -> object:
     if length is None:
         known = "seconds, minutes, hours, days, weeks"
         raise ValueError(f"unknown unit `{unit}`: use {known}")
-    return float(number) * length
+    try:
+        return float(number) * length
+    except OverflowError:
+        raise ValueError(f"`{written}` is too long a time") from None
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

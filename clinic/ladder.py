@@ -95,6 +95,8 @@ class Turn(_Value):
 
 
 _HELD_BY_PERSON = (Phase.CALLING, Phase.WITH_PERSON)
+_SENDING = (Phase.DELIVERING, Phase.WAITING)
+"""A step's message may have left, even where its delivery is not known yet."""
 
 
 def begin() -> Turn:
@@ -169,8 +171,8 @@ def _on_event(plan: Plan, stand: Stand, event: AttemptEvent) -> Turn:
             return _hand_over(stand, TaskKind.REPLY, event.event_id)
         case EventKind.CALL_OUTCOME if event.call_outcome is not None:
             return _on_call_outcome(plan, stand, event.call_outcome, event.loss_reason)
-        case EventKind.BOUNCED if stand.phase is Phase.WAITING and event.step == stand.step:
-            return _climb(plan, stand)
+        case EventKind.BOUNCED if stand.phase in _SENDING and event.step == stand.step:
+            return _climb(plan, _reached(stand))
         case EventKind.RESUMED if stand.phase is Phase.DEFERRED:
             return _deliver(stand, stand.step)
         case _:
@@ -191,19 +193,23 @@ def _on_call_outcome(
             return _end(stand, Outcome.EXCLUDED)
         case CallOutcome.WRONG_NUMBER:
             return _end(stand, Outcome.UNREACHABLE)
-        case CallOutcome.NO_ANSWER | CallOutcome.VOICEMAIL if stand.phase is Phase.CALLING:
-            return _climb(plan, stand)
         case CallOutcome.NO_ANSWER | CallOutcome.VOICEMAIL if stand.phase is Phase.WITH_PERSON:
             return _end(stand, Outcome.EXHAUSTED)
+        # the task stands before its delivery is known: staff may have called already
+        case CallOutcome.NO_ANSWER | CallOutcome.VOICEMAIL if plan.steps[stand.step].by_person:
+            return _climb(plan, _reached(stand))
         case _:  # a call that goes on (call back, thinking), or one nobody waits for
             return _stay(stand)
 
 
 def _sent(step: Step, stand: Stand, now: datetime) -> Turn:
-    reached = stand.model_copy(update={"reached": True})
     if step.by_person:
-        return _wait(reached, Phase.CALLING, until=None)
-    return _wait(reached, Phase.WAITING, until=now + step.wait)
+        return _wait(_reached(stand), Phase.CALLING, until=None)
+    return _wait(_reached(stand), Phase.WAITING, until=now + step.wait)
+
+
+def _reached(stand: Stand) -> Stand:
+    return stand.model_copy(update={"reached": True})
 
 
 def _climb(plan: Plan, stand: Stand) -> Turn:

@@ -124,7 +124,8 @@ def write_rejects(result: ImportResult, path: Path) -> None:
     """Write what could not be used: line, column, reason, what was done, the original row."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["line", "column", "reason", "done", *result.header])
+        header = [_as_text(name) for name in result.header]
+        writer.writerow(["line", "column", "reason", "done", *header])
         for reject in result.rejects:
             done = "row imported without it" if reject.imported else "row rejected"
             cells = [_as_text(cell) for cell in reject.cells]

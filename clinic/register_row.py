@@ -25,6 +25,9 @@ _MOMENT_FORMATS = tuple(
     for clock in ("%H:%M", "%H:%M:%S")
 )
 _EARLIEST = date(1890, 1, 1)
+_LATEST_YEAR = 9000
+"""Exports write 9999-12-31 for "never"; in another zone that is past the end of time."""
+_MOST_DIGITS = 5
 
 
 class BadCell(ValueError):
@@ -130,8 +133,8 @@ def _name(said: Mapping[str, str]) -> tuple[str, str]:
         return said["first_name"], said.get("last_name", "")
     if "name" in said:
         if "," in said["name"]:
-            last, _, first = said["name"].partition(",")
-            return first.strip(), last.strip()
+            last, _, first = (part.strip() for part in said["name"].partition(","))
+            return (first, last) if first else (last, "")
         first, _, last = said["name"].partition(" ")
         return first, last.strip()
     raise BadCell("name", "is missing")
@@ -169,13 +172,15 @@ def _moment(said: Mapping[str, str], column: str, zone: ZoneInfo) -> datetime | 
     text = said.get(column)
     if text is None:
         return None
+    day = _day(column, text)
+    if day.year > _LATEST_YEAR:
+        raise BadCell(column, f"`{text}` is too far ahead")
     for written in _MOMENT_FORMATS:
         try:
             return datetime.strptime(text, written).replace(tzinfo=zone).astimezone(UTC)
         except ValueError:
             continue
     # a day without a time: the patient is expected until its end
-    day = _day(column, text)
     return datetime(day.year, day.month, day.day, 23, 59, tzinfo=zone).astimezone(UTC)
 
 
@@ -183,7 +188,7 @@ def _count(said: Mapping[str, str], column: str) -> int | None:
     text = said.get(column)
     if text is None:
         return None
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
         raise BadCell(column, f"`{text}` is no number of visits")
     return int(text)
 

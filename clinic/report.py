@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,16 +45,19 @@ class Report(BaseModel):
     messages: dict[str, int]
     loss_reasons: dict[str, int]
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
     @property
     def booked_share(self) -> float:
         """Share of the segment that has booked, 0 to 1."""
         return self.outcomes[Outcome.BOOKED] / self.patients if self.patients else 0.0
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
     @property
     def settled(self) -> int:
         """Patients whose row will not change any more."""
         return sum(self.outcomes.values()) + sum(self.left_out.values())
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
     @property
     def finished(self) -> bool:
         """Whether every patient's row is final."""

@@ -3,7 +3,14 @@
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from clinic.duration import Duration
 from clinic.outcome import LossReason
@@ -14,10 +21,19 @@ def _listed(written: object) -> object:
 
 
 OneOrMore = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+_LONGEST_AGO = timedelta(days=130 * 366)
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _has_a_value(cls, written: object) -> object:
+        # `treatment:` with its value forgotten must not come to mean "everybody"
+        if written is None:
+            raise ValueError("has no value: give it one, or take the line out")
+        return written
 
 
 class AgeRange(_Part):
@@ -47,6 +63,8 @@ class LastVisit(_Part):
             raise ValueError("`between` ends before it begins")
         if self.older_than is not None and self.older_than < timedelta(days=1):
             raise ValueError("`older_than` must be at least one day")
+        if self.older_than is not None and self.older_than > _LONGEST_AGO:
+            raise ValueError("`older_than` is longer than anybody lives")
         return self
 
 
@@ -77,9 +95,11 @@ class Rule(_Part):
     has_future_appointment: bool | None = None
     has_email: bool | None = None
     has_phone: bool | None = None
-    loss_reason: Annotated[list[LossReason], BeforeValidator(_listed)] | None = None
-    all: list["Rule"] | None = None
-    any: list["Rule"] | None = None
+    loss_reason: (
+        Annotated[list[LossReason], BeforeValidator(_listed), Field(min_length=1)] | None
+    ) = None
+    all: Annotated[list["Rule"], Field(min_length=1)] | None = None
+    any: Annotated[list["Rule"], Field(min_length=1)] | None = None
     not_: Annotated["Rule | None", Field(alias="not")] = None
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, or_, select
 
 from clinic.segment import LastVisit, Rule, Segment, VisitCount
 from clinic.tables import Appointment, Patient, Visit
@@ -71,9 +71,9 @@ def _flags(rule: Rule, now: datetime) -> Iterator[ColumnElement[bool]]:
 
 def _nested(rule: Rule, now: datetime, today: date) -> Iterator[ColumnElement[bool]]:
     if rule.all is not None:
-        yield and_(true(), *(_compile(part, now, today) for part in rule.all))
+        yield and_(*(_compile(part, now, today) for part in rule.all))
     if rule.any is not None:
-        yield or_(false(), *(_compile(part, now, today) for part in rule.any))
+        yield or_(*(_compile(part, now, today) for part in rule.any))
     if rule.not_ is not None:
         # NULL is "unknown", and "not unknown" must leave the patient in
         yield not_(func.coalesce(_compile(rule.not_, now, today), false()))
@@ -107,5 +107,5 @@ def _years_before(day: date, years: int) -> date:
         return date.min
     try:
         return day.replace(year=day.year - years)
-    except ValueError:  # 29 February: the birthday is kept on 1 March
-        return date(day.year - years, 3, 1)
+    except ValueError:  # 29 February: who was born on 1 March has the birthday tomorrow
+        return date(day.year - years, 2, 28)

@@ -1,6 +1,6 @@
 """The clinic's YAML files, read into pydantic models with errors that say file, line and field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +37,10 @@ class Document:
         if not isinstance(root, yaml.MappingNode):
             raise Refusal(f"{path}:1: expected fields such as `name: value`")
         self._lines: dict[_Path, int] = {}
-        self.data: dict[str, Any] = self._read(root, ())
+        try:
+            self.data: dict[str, Any] = self._read(root, ())
+        except RecursionError:
+            raise Refusal(f"{path}:1: a part of it stands within itself") from None
 
     def as_model(self, model: type[_Model], **given: Any) -> _Model:
         """Check the data.
@@ -52,9 +55,11 @@ class Document:
         try:
             return model.model_validate({**self.data, **given})
         except ValidationError as error:
+            found = error.errors(include_url=False)
             problems = [
                 self.problem(problem["loc"], _said(problem))
-                for problem in error.errors(include_url=False)
+                for problem in found
+                if not _follows(problem, found)
             ]
             raise Refusal("\n".join(problems)) from None
 
@@ -73,30 +78,34 @@ class Document:
             return self._read_mapping(node, where)
         if isinstance(node, yaml.SequenceNode):
             return [self._read(item, (*where, index)) for index, item in enumerate(node.value)]
-        return _scalar(node)
+        return self._scalar(node, where)
 
     def _read_mapping(self, node: yaml.MappingNode, where: _Path) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(_scalar(key_node))
+            key = str(self._scalar(key_node, (*where, str(key_node.value))))
             if key in fields:
                 line = key_node.start_mark.line + 1
                 raise Refusal(f"{self.path}:{line}: {key}: stands here for the second time")
             fields[key] = self._read(value_node, (*where, key))
         return fields
 
+    def _scalar(self, node: yaml.Node, where: _Path) -> Any:
+        constructor = yaml.SafeLoader("")
+        try:
+            return constructor.construct_object(node, deep=True)
+        except (yaml.MarkedYAMLError, ValueError) as error:
+            # an impossible date, a tag that is not plain YAML
+            line, field = node.start_mark.line + 1, ".".join(str(part) for part in where)
+            said = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+            raise Refusal(f"{self.path}:{line}: {field}: {said}") from None
+        finally:
+            constructor.dispose()
+
 
 def read_yaml(path: Path, model: type[_Model], **given: Any) -> _Model:
     """Read one file into a model; see `Document.as_model`."""
     return Document(path).as_model(model, **given)
-
-
-def _scalar(node: yaml.Node) -> Any:
-    constructor = yaml.SafeLoader("")
-    try:
-        return constructor.construct_object(node, deep=True)
-    finally:
-        constructor.dispose()
 
 
 def _said(problem: Mapping[str, Any]) -> str:
@@ -110,6 +119,14 @@ def _said(problem: Mapping[str, Any]) -> str:
             return "is empty: at least one is needed"
         case _:
             return message
+
+
+def _follows(problem: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a list counts as too short only because what stands in it is wrong."""
+    where = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        other["loc"][: len(where)] == where != other["loc"] for other in found
+    )
 
 
 def _is_virtual(where: _Path, known: _Path) -> bool:

@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from clinic.attempt import CampaignInput, PageResult, PageState
     from workflows.activity_options import PAGE
 
-PAGES_A_RUN = 250
+PAGES_A_RUN = 100
 """Then it continues as new: about 12 events a page keep a history far below Temporal's limits."""
 
 

