@@ -31,6 +31,10 @@ from workflows.recovery import RecoveryWorkflow
 _FINISH_WITHIN = timedelta(seconds=20)
 """Activities that run when a worker is asked to stop may finish; a message is sent in less."""
 
+_AT_ONCE = 20
+"""Activities in one worker. Whatever a killed worker was sending has to be settled with the
+providers afterwards: few in flight is little to settle, and more gain nothing on one database."""
+
 _log = structlog.get_logger()
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -80,6 +84,7 @@ def build_worker(
             pages.start_page,
         ],
         interceptors=[LogContext()],
+        max_concurrent_activities=_AT_ONCE,
         graceful_shutdown_timeout=_FINISH_WITHIN,
     )
 
@@ -139,7 +144,10 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
 @app.command()
 def main(
     wait: Annotated[
-        float, typer.Option(help="Seconds to wait for Temporal at the start.", min=0)
+        float,
+        typer.Option(
+            envvar="REGRESA_WORKER_WAIT", help="Seconds to wait for Temporal at the start.", min=0
+        ),
     ] = 0,
 ) -> None:
     """Host the workflows and activities of one clinic.

@@ -47,6 +47,8 @@ class _Page:
     plan: Plan
     attempts: Sequence[Attempt]
     left_out: int
+    ends_as: PageState = PageState.FINISHED
+    """How the campaign goes on when nobody is left to start."""
 
 
 class CampaignPages(CampaignActivities):
@@ -99,7 +101,7 @@ class CampaignPages(CampaignActivities):
         pace = page.campaign.pace_per_hour
         pause = timedelta(hours=len(page.attempts) / pace) if pace else timedelta(0)
         return PageResult(
-            state=PageState.MORE if remaining else PageState.FINISHED,
+            state=PageState.MORE if remaining else page.ends_as,
             started=len(started),
             left_out=page.left_out,
             remaining=remaining,
@@ -221,9 +223,12 @@ async def _held(
     return PageResult(state=state, started=0, left_out=0, remaining=remaining, next_page_at=until)
 
 
-async def _leave_out_the_rest(
-    session: AsyncSession, campaign: Campaign, reason: LeftOut
-) -> PageResult:
+async def _leave_out_the_rest(session: AsyncSession, campaign: Campaign, reason: LeftOut) -> _Page:
+    """End the campaign for everybody planned.
+
+    What a page that was cut short has opened is started all the same: the workflow hears of the
+    end and closes its row, else the patient would never be free for another attempt.
+    """
     planned = Attempt.state == AttemptState.PLANNED.value
     left_out = await session.scalars(
         update(Attempt)
@@ -231,12 +236,14 @@ async def _leave_out_the_rest(
         .values(state=AttemptState.LEFT_OUT.value, left_out_reason=reason.value)
         .returning(Attempt.id)
     )
+    opened = (await session.scalars(_to_start(campaign.id))).all()
     stopped = reason is LeftOut.CAMPAIGN_STOPPED
-    return PageResult(
-        state=PageState.STOPPED if stopped else PageState.FINISHED,
-        started=0,
+    return _Page(
+        campaign,
+        Plan.model_validate(campaign.plan),
+        opened,
         left_out=len(left_out.all()),
-        remaining=0,
+        ends_as=PageState.STOPPED if stopped else PageState.FINISHED,
     )
 
 

@@ -121,7 +121,8 @@ class Deliveries(DeliveryActivities):
         self, session: AsyncSession, request: DeliverInput, now: datetime
     ) -> _Ready | Delivery:
         attempt = await session.get_one(Attempt, request.attempt_id)
-        if (settled := await _settled(session, request)) is not None:
+        earlier = await session.get(Message, (attempt.id, request.step, 1))
+        if earlier is not None and (settled := await _settled(session, earlier)) is not None:
             return settled
         # shared lock: a resume that runs meanwhile waits, and then finds this attempt held
         campaign = await session.get_one(
@@ -153,6 +154,8 @@ class Deliveries(DeliveryActivities):
             address_hash=address.hashed,
             now=now,
         )
+        if (settled := await _settled(session, row)) is not None:
+            return settled  # a slow earlier try has recorded its end in between
         if row.address_hash != address.hashed:
             # claimed for an address that has changed since: nobody can tell what became of it
             return Failed(reason=FailReason.UNCERTAIN)
@@ -238,7 +241,8 @@ class Deliveries(DeliveryActivities):
             case _:
                 await self._release(ready)
         if now - activity.info().scheduled_time > GIVE_UP_AFTER:
-            return Failed(reason=FailReason.UNAVAILABLE)
+            unsettled = ready.claim is Claim.UNCERTAIN
+            return Failed(reason=FailReason.UNCERTAIN if unsettled else FailReason.UNAVAILABLE)
         raise _again(error, getattr(error, "retry_after", None)) from None
 
     async def _record_refusal(self, ready: _Ready, error: errors.SendError, now: datetime) -> None:
@@ -262,14 +266,16 @@ class Deliveries(DeliveryActivities):
                 await ledger.release(session, attempt_id=message.attempt_id, step=message.step)
 
 
-async def _settled(session: AsyncSession, request: DeliverInput) -> Delivery | None:
+async def _settled(session: AsyncSession, row: Message) -> Delivery | None:
     """Return what the ledger says about a step that an earlier try finished."""
-    row = await session.get(Message, (request.attempt_id, request.step, 1))
-    if row is None:
-        return None
     if row.sent_at is not None:
         return Sent()
-    return Failed(reason=FailReason.REFUSED) if row.failed_at is not None else None
+    if row.failed_at is None:
+        return None
+    attempt = await session.get_one(Attempt, row.attempt_id)
+    patient = await session.get_one(Patient, attempt.patient_id)
+    said_stop = patient.opted_out_at is not None
+    return Failed(reason=FailReason.OPTED_OUT if said_stop else FailReason.REFUSED)
 
 
 async def _facts(

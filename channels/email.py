@@ -1,5 +1,6 @@
 """Email by SMTP: STARTTLS and login, a Message-ID that is the same on every try."""
 
+import asyncio
 import re
 import ssl
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -16,8 +17,9 @@ from channels.errors import Misconfigured, Permanent, SendError, Transient, Unce
 from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
 from clinic.standing import Contact
 
-_SECONDS = 15
-"""For each command; shorter than an activity's time-out, so a try ends before the next begins."""
+_SECONDS = 10
+"""To get through to the server, and again to hand the message over: together shorter than an
+activity's time-out, so a try ends before the next begins."""
 
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _TEMPORARY = range(400, 500)
@@ -89,15 +91,17 @@ class EmailChannel:
         mail = self._compose(message)
         client = self._client()
         try:
-            await client.connect()
-            if self._settings.username:
-                password = self._settings.password.get_secret_value()
-                await client.login(self._settings.username, password)
+            async with asyncio.timeout(_SECONDS):
+                await client.connect()
+                if self._settings.username:
+                    password = self._settings.password.get_secret_value()
+                    await client.login(self._settings.username, password)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise _before_the_message(error) from None
         try:
-            await client.send_message(mail)
+            async with asyncio.timeout(_SECONDS):
+                await client.send_message(mail)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise _with_the_message(error) from None

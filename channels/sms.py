@@ -24,8 +24,9 @@ from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRe
 from clinic.event import EventKind
 from clinic.standing import Contact
 
-_SECONDS = 15.0
-"""For each message; shorter than an activity's time-out, so a try ends before the next begins."""
+_SECONDS = 10.0
+"""To ask about a message, and again to send it: together shorter than an activity's time-out, so
+a try ends before the next begins."""
 
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from clinic import migrations
@@ -52,7 +53,10 @@ class Database:
         self.url = parsed.set(drivername=driver)
         self.embedded = self.url.get_backend_name() == "sqlite"
         if self.embedded and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._unreachable(error) from None
         # parameters are patients' names and numbers: an error's text must not carry them
         self._engine = create_async_engine(
             self.url, pool_pre_ping=not self.embedded, hide_parameters=True
@@ -85,11 +89,8 @@ class Database:
         try:
             async with self._engine.connect() as connection:
                 found = await connection.run_sync(migrations.revision_of)
-        except (OperationalError, OSError) as error:
-            raise Refusal(
-                f"no database at {self.url.render_as_string()}: {_root(error)}",
-                "Check REGRESA_DATABASE_URL, and that the server runs.",
-            ) from error
+        except (DBAPIError, asyncpg.PostgresError, OSError) as error:
+            raise self._unreachable(error) from error
         if found is None:
             await self.migrate()
         elif found != migrations.latest():
@@ -97,6 +98,12 @@ class Database:
                 f"the database is at revision {found}, this version needs {migrations.latest()}",
                 "Make a backup, then run: regresa migrate",
             )
+
+    def _unreachable(self, error: Exception) -> Refusal:
+        return Refusal(
+            f"no database at {self.url.render_as_string()}: {_root(error)}",
+            "Check REGRESA_DATABASE_URL, and that the server runs.",
+        )
 
     async def migrate(self) -> None:
         """Bring the tables to this version's revision."""
@@ -154,6 +161,6 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _root(error: BaseException) -> str:
     origin = getattr(error, "orig", None) or error
-    if isinstance(origin, sqlite3.Error | OSError):
+    if isinstance(origin, sqlite3.Error | asyncpg.PostgresError | OSError):
         return str(origin)
     return type(origin).__name__

@@ -15,6 +15,8 @@ from clinic.identifiers import new_id
 from clinic.tables import Appointment, Attempt, Event, Message, Patient, Suppression
 
 _LONGEST_RELAY_PAUSE = timedelta(minutes=1)
+_MOST_DOUBLINGS = 8
+"""The longest pause is reached by then; a day of tries must not double it past all bounds."""
 
 SILENCING = (EventKind.REPLY, EventKind.BOOKED, EventKind.OPTED_OUT, EventKind.STOPPED)
 """After any of these, the machine writes nothing more in that attempt."""
@@ -86,14 +88,15 @@ async def store(
     match received.kind:
         case EventKind.OPTED_OUT:
             await opt_out(session, patient_id, source=received.source, now=now, key=key)
-        case EventKind.BOOKED if received.at is not None:
+        # a call's time is that of an appointment: one to call back leaves the task open instead
+        case EventKind.BOOKED | EventKind.CALL_OUTCOME if received.at is not None:
             await insert_if_new(
                 session,
                 Appointment,
                 {"patient_id": patient_id, "at": received.at, "source": received.source},
             )
         case EventKind.BOUNCED if attempt is not None:
-            await _bounce(session, attempt, received, now)
+            await _bounce(session, attempt, received, now, key)
     return True
 
 
@@ -125,7 +128,8 @@ async def mark_relayed(session: AsyncSession, event_id: str, *, result: str, now
 
 async def put_off(session: AsyncSession, event: Event, *, reason: str, now: datetime) -> None:
     """Record a try that failed; the next one comes after a pause that doubles up to a minute."""
-    pause = min(timedelta(seconds=0.25 * 2**event.relay_tries), _LONGEST_RELAY_PAUSE)
+    doublings = min(event.relay_tries, _MOST_DOUBLINGS)
+    pause = min(timedelta(seconds=0.25 * 2**doublings), _LONGEST_RELAY_PAUSE)
     await session.execute(
         update(Event)
         .where(Event.id == event.id)
@@ -169,14 +173,17 @@ async def _attempt_of(session: AsyncSession, received: Received) -> Attempt | No
 
 
 async def _bounce(
-    session: AsyncSession, attempt: Attempt, received: Received, now: datetime
+    session: AsyncSession, attempt: Attempt, received: Received, now: datetime, key: SecretStr
 ) -> None:
     message = await session.get(Message, (attempt.id, received.details.get("step"), 1))
     if message is None:
         return
     message.failed_at, message.failure = now, received.details.get("failure", "bounced")
     patient = await session.get_one(Patient, attempt.patient_id)
-    mark_bad(patient, message.channel, now)
+    current = patient.email if message.channel == "email" else patient.phone
+    # a bounce may come days later: a new address has not failed
+    if current and address_hash(key, current) == message.address_hash:
+        mark_bad(patient, message.channel, now)
 
 
 def mark_bad(patient: Patient, channel: str, now: datetime) -> None:

@@ -1,15 +1,24 @@
 """What a process is told by its environment or a `.env` file."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clinic.refusal import Refusal
 
 PREFIX = "REGRESA_"
 _Settings = TypeVar("_Settings", bound=BaseModel)
+
+
+def _listed(written: object) -> object:
+    # read here and not by pydantic-settings, whose error would name no variable
+    try:
+        return json.loads(written) if isinstance(written, str) else written
+    except json.JSONDecodeError:
+        raise ValueError('write a list such as ["email", "sms", "call"]') from None
 
 
 class ClinicSettings(BaseSettings):
@@ -36,7 +45,11 @@ class ClinicSettings(BaseSettings):
     public_url: Annotated[str, Field(pattern=r"^https?://[^/]+(/.*)?$")] = "http://127.0.0.1:8080"
     bookings_token: SecretStr = SecretStr("")
     contact_policy: str | None = None
-    channels: Annotated[list[str], Field(min_length=1)] = ["email", "sms", "call"]
+    channels: Annotated[list[str], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = [
+        "email",
+        "sms",
+        "call",
+    ]
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

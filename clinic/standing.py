@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
+from clinic.plan import CALL
 from clinic.segment_sql import has_future_appointment
 from clinic.tables import Attempt, Message, Patient, Suppression
 
@@ -156,7 +157,11 @@ async def _contacted_at(
     rows = await session.execute(
         select(Attempt.patient_id, Message.sent_at)
         .join(Message, Message.attempt_id == Attempt.id)
-        .where(Attempt.patient_id.in_(patient_ids), Message.sent_at > now - _CONTACTS_WITHIN)
+        .where(
+            Attempt.patient_id.in_(patient_ids),
+            Message.sent_at > now - _CONTACTS_WITHIN,
+            Message.channel != CALL,  # a task for a person: nobody was written to
+        )
     )
     for patient_id, sent_at in rows:
         if sent_at is not None:  # the query asks for no other; the type does not know it

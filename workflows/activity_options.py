@@ -15,8 +15,9 @@ class ActivityOptions(TypedDict, total=False):
 
 
 DELIVERY = ActivityOptions(
-    # longer than a channel's own time-outs (15 s to connect, 15 s to send) together
-    start_to_close_timeout=timedelta(seconds=45),
+    # longer than a channel's own time-outs (twice 10 s) together; after a worker's sudden death
+    # a message is tried again, and asked about first, after so long
+    start_to_close_timeout=timedelta(seconds=25),
     # without end: a channel that is misconfigured holds its patients until it is mended; what
     # the provider does not take for two days is given up by the activity itself
     retry_policy=RetryPolicy(

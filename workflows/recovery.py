@@ -62,6 +62,7 @@ class RecoveryWorkflow:
     async def _make(self, move: Deliver | Wait | OpenCallTask, stand: Stand) -> None:
         match move:
             case Deliver():
+                await self._drop_delivery()
                 self._start_delivery(stand)
             case OpenCallTask():
                 await self._drop_delivery()

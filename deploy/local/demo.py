@@ -111,7 +111,9 @@ def _say_what_patients_did(settings: LocalSettings) -> None:
     url = f"http://{HOST}:{settings.sandbox_port}/sandbox/patients"
     with urllib.request.urlopen(url, timeout=5) as answer:
         did: dict[str, Any] = json.load(answer)
-    _say(f"What the simulated patients did: {json.dumps(did)}")
+    answered = {name.replace("_", " "): of["answered"] for name, of in did["personas"].items()}
+    said = ", ".join(f"{name} {count}" for name, count in answered.items() if count)
+    _say(f"What the simulated patients did: {said}.")
 
 
 def _say(text: str) -> None:

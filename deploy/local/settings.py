@@ -106,6 +106,7 @@ def _product(settings: LocalSettings, state: Path, *, demonstration: bool) -> di
         "REGRESA_PUBLIC_URL": console,
         "REGRESA_BOOKINGS_TOKEN": known["bookings_token"],
         "REGRESA_CHANNELS": '["email", "sms", "call"]',
+        "REGRESA_WORKER_WAIT": "30",
         "REGRESA_LOG_FORMAT": "console",
         "REGRESA_LOG_LEVEL": "info",
         "REGRESA_EMAIL_HOST": HOST,

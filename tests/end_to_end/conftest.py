@@ -60,16 +60,7 @@ class Processes:
 
     async def start(self, *names: str) -> None:
         for name in names:
-            log = (self.state / f"{name}.log").open("ab")
-            self._logs.append(log)
-            self._running[name] = subprocess.Popen(  # noqa: S602 - our own Procfile
-                self._commands[name],
-                shell=True,
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            self._start(name)
         ports = {
             "temporal": self.settings.temporal_port,
             "sandbox": self.settings.sandbox_port,
@@ -79,6 +70,23 @@ class Processes:
             while name in ports and not answers(ports[name]):
                 assert self._running[name].poll() is None, self.log(name)
                 await asyncio.sleep(0.05)
+
+    def _start(self, name: str) -> None:
+        log = (self.state / f"{name}.log").open("ab")
+        self._logs.append(log)
+        self._running[name] = subprocess.Popen(  # noqa: S602 - our own Procfile
+            self._commands[name],
+            shell=True,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+    async def ends(self, name: str, *, code: int) -> None:
+        """Start a program that is expected to end by itself."""
+        self._start(name)
+        assert await asyncio.to_thread(self._running.pop(name).wait, 60) == code, self.log(name)
 
     def kill(self, name: str) -> None:
         """End a process as a power cut would."""

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,22 @@ def command(settings: LocalSettings) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-m", "deploy.local", "demo"], os.environ | variables
 
 
+@asynccontextmanager
+async def started(
+    arguments: list[str], variables: dict[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a command; it is stopped where a test fails before its end."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+
+
 def rows(output: str) -> dict[str, int]:
     """Read the campaign's table: label to number of patients."""
     table = output[output.index("Patients of the segment") :]
@@ -36,22 +54,18 @@ async def test_an_interrupted_demo_goes_on_and_its_table_adds_up(
 ) -> None:
     arguments, variables = command(local_settings)
     assert local_settings.state is not None
-    interrupted = await asyncio.create_subprocess_exec(
-        *arguments, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert interrupted.stdout is not None
-    async for line in interrupted.stdout:
-        if b"waiting" in line:
-            interrupted.send_signal(signal.SIGINT)
-            break
-    rest = await interrupted.stdout.read()
-    assert await interrupted.wait() == 130
+    async with started(arguments, variables) as interrupted:
+        assert interrupted.stdout is not None
+        async for line in interrupted.stdout:
+            if b"waiting" in line:
+                interrupted.send_signal(signal.SIGINT)
+                break
+        rest = await interrupted.stdout.read()
+        assert await interrupted.wait() == 130
     assert b"goes on from there" in rest
 
-    demo = await asyncio.create_subprocess_exec(
-        *arguments, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    output = (await demo.communicate())[0].decode()
+    async with started(arguments, variables) as demo:
+        output = (await demo.communicate())[0].decode()
     assert demo.returncode == 0, output
     table = rows(output)
     total = table.pop("in the segment")
@@ -87,7 +101,7 @@ def test_a_taken_port_is_named_with_the_setting_that_moves_it(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", getattr(local_settings, name)))
         taken.listen()
-        ended = subprocess.run(
+        ended = subprocess.run(  # noqa: S603 - our own command
             arguments, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
         )
     assert ended.returncode == 2
