@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench histories clean
+.PHONY: help demo run install test check format bench histories clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: $(VENV)/.local  ## Run the main job to its end on this machine, with inven
 
 run: $(VENV)/.local  ## Start the same stack and keep it up, until Ctrl-C
 	@$(BIN)/python -m deploy.local run
+
+install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the local stack
+	@$(PIP_INSTALL) --editable .
 
 test: $(VENV)/.dev  ## Run all tests, on real servers
 	@$(BIN)/python -m pytest --cov --cov-report=term

@@ -4,13 +4,13 @@ from sqlalchemy import select
 from temporalio import activity
 
 from activities.interface import AttemptActivities
-from clinic import call_list
-from clinic.attempt import AttemptState, CallTaskInput, CloseInput, LateEvents
+from clinic import attempts, call_list
+from clinic.attempt import CallTaskInput, CloseInput, LateEvents
 from clinic.call_task import ANSWER_WITHIN, REPLY_TRIES
 from clinic.contact_policy import ContactPolicy, next_opening
 from clinic.database import Database
 from clinic.folder import ClinicFolder
-from clinic.tables import Attempt, Event
+from clinic.tables import Event
 
 
 class AttemptRecords(AttemptActivities):
@@ -48,15 +48,8 @@ class AttemptRecords(AttemptActivities):
         """Record the outcome, once, and take the attempt off the call list."""
         now = activity.info().started_time
         async with self._database.writing() as session:
-            attempt = await session.get_one(Attempt, request.attempt_id)
-            if attempt.state == AttemptState.ENDED.value:
-                return
-            attempt.state = AttemptState.ENDED.value
-            attempt.outcome = request.outcome.value
-            attempt.loss_reason = request.loss_reason.value if request.loss_reason else None
-            attempt.ended_at = now
-            await call_list.close_for(
-                session, request.attempt_id, why=request.outcome.value, now=now
+            await attempts.close(
+                session, request.attempt_id, request.outcome, request.loss_reason, now
             )
 
     @activity.defn

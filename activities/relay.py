@@ -1,20 +1,24 @@
 """The relay: hands stored events on to the workflows they concern, until they have arrived."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import names
-from clinic import call_list, inbox
+from clinic import attempts, call_list, inbox
 from clinic.attempt import AttemptState, CampaignInput
 from clinic.database import Database
 from clinic.event import EventKind
+from clinic.outcome import Outcome
 from clinic.tables import Attempt, Event
 
 _POLL_SECONDS = 0.2
@@ -58,14 +62,16 @@ class Relay:
         Returns:
             How many arrived.
         """
-        async with self._database.reading() as session:
-            events = await inbox.to_relay(session, datetime.now(UTC), _AT_ONCE)
-        # one attempt's events keep their order; different attempts do not wait for each other
+        now = datetime.now(UTC)
         by_target: dict[str, list[Event]] = {}
-        for event in events:
-            by_target.setdefault(event.attempt_id or event.campaign_id or event.id, []).append(
-                event
-            )
+        async with self._database.reading() as session:
+            for event in await inbox.to_relay(session, now, _AT_ONCE):
+                target = event.attempt_id or event.campaign_id or event.id
+                by_target.setdefault(target, []).append(event)
+            # one attempt's events keep their order, also behind one that was put off; different
+            # attempts do not wait for each other
+            for target in await _waiting(session, by_target, now):
+                del by_target[target]
         arrived = await asyncio.gather(*(self._relay_in_order(of) for of in by_target.values()))
         return sum(arrived)
 
@@ -102,8 +108,12 @@ class Relay:
                 return "signalled"
             if attempt.started_at is None:
                 return None
+        now = datetime.now(UTC)
         async with self._database.writing() as session:
-            await call_list.keep_late(session, event, datetime.now(UTC))
+            await call_list.keep_late(session, event, now)
+            if event.kind == EventKind.STOPPED.value:
+                # nobody is left to close the row where an operator ended the workflow by hand
+                await attempts.close(session, attempt.id, Outcome.CANCELLED, None, now)
         return "attempt is over"
 
     async def _relay_to_campaign(self, event: Event, campaign_id: str) -> str:
@@ -135,3 +145,12 @@ class Relay:
         _log.warning("event put off", event_id=event.id, kind=event.kind, reason=reason)
         async with self._database.writing() as session:
             await inbox.put_off(session, event, reason=reason, now=datetime.now(UTC))
+
+
+async def _waiting(session: AsyncSession, targets: Collection[str], now: datetime) -> Sequence[str]:
+    """Return those of the targets for which an event was put off and is not due yet."""
+    target = func.coalesce(Event.attempt_id, Event.campaign_id, Event.id)
+    put_off = select(target).where(
+        Event.relayed_at.is_(None), Event.relay_after > now, target.in_(targets)
+    )
+    return (await session.scalars(put_off.distinct())).all()

@@ -27,14 +27,23 @@ async def connect(**options: Any) -> Client:
         options: What `temporalio.client.Client.connect` takes besides the connection itself.
 
     Raises:
-        Refusal: Nobody answers there; it says how to start a server.
+        Refusal: Temporal's own settings can't be read, or nobody answers where they point; it
+            says how to start a server.
     """
-    found = ClientConfig.load_client_connect_config()
+    try:
+        found = ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        # the first line alone: the others may quote a key
+        reason = str(error).partition("\n")[0]
+        raise Refusal(
+            f"Temporal's settings can't be read: {reason}",
+            "Check TEMPORAL_PROFILE, and the TOML file that TEMPORAL_CONFIG_FILE names.",
+        ) from None
     target = found.setdefault("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(_SECONDS):
             return await Client.connect(**found, data_converter=pydantic_data_converter, **options)
-    except (RuntimeError, RPCError, TimeoutError) as error:
+    except (RuntimeError, ValueError, RPCError, TimeoutError) as error:
         raise Refusal(
             f"no Temporal at {target}",
             "Start one on this machine with `make run` (or `temporal server start-dev`), or point "
