@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -120,14 +120,9 @@ class Deliveries(DeliveryActivities):
     async def _prepare(
         self, session: AsyncSession, request: DeliverInput, now: datetime
     ) -> _Ready | Delivery:
-        attempt = await session.get_one(Attempt, request.attempt_id)
-        earlier = await session.get(Message, (attempt.id, request.step, 1))
+        attempt, campaign, earlier, answered = await _read(session, request)
         if earlier is not None and (settled := await _settled(session, earlier)) is not None:
             return settled
-        # shared lock: a resume that runs meanwhile waits, and then finds this attempt held
-        campaign = await session.get_one(
-            Campaign, attempt.campaign_id, with_for_update={"read": True}
-        )
         patient = (await standings(session, [attempt.patient_id], now, self._key))[
             attempt.patient_id
         ]
@@ -135,7 +130,12 @@ class Deliveries(DeliveryActivities):
         channel = self._channel(step)
         address = address_on(channel.address_of, patient.contact, self._key)
         blocked = check_delivery(
-            await _facts(session, attempt, campaign, now),
+            AttemptFacts(
+                over=attempt.state != AttemptState.OPEN.value,
+                answered=answered,
+                campaign_paused=campaign.state == CampaignState.PAUSED.value,
+                campaign_over=campaign.until is not None and now > campaign.until,
+            ),
             patient,
             address,
             by_person=step.by_person,
@@ -266,6 +266,25 @@ class Deliveries(DeliveryActivities):
                 await ledger.release(session, attempt_id=message.attempt_id, step=message.step)
 
 
+async def _read(
+    session: AsyncSession, request: DeliverInput
+) -> tuple[Attempt, Campaign, Message | None, bool]:
+    """Read the attempt, its campaign, the step's row of the ledger, and whether it was answered."""
+    of_step = and_(
+        Message.attempt_id == Attempt.id, Message.step == request.step, Message.try_number == 1
+    )
+    rows = await session.execute(
+        select(Attempt, Campaign, Message, inbox.is_silenced(request.attempt_id))
+        .join(Campaign, Campaign.id == Attempt.campaign_id)
+        .outerjoin(Message, of_step)
+        .where(Attempt.id == request.attempt_id)
+        # shared lock: a resume that runs meanwhile waits, and then finds this attempt held
+        .with_for_update(read=True, of=Campaign)
+    )
+    attempt, campaign, message, answered = rows.one()
+    return attempt, campaign, message, answered
+
+
 async def _settled(session: AsyncSession, row: Message) -> Delivery | None:
     """Return what the ledger says about a step that an earlier try finished."""
     if row.sent_at is not None:
@@ -276,18 +295,6 @@ async def _settled(session: AsyncSession, row: Message) -> Delivery | None:
     patient = await session.get_one(Patient, attempt.patient_id)
     said_stop = patient.opted_out_at is not None
     return Failed(reason=FailReason.OPTED_OUT if said_stop else FailReason.REFUSED)
-
-
-async def _facts(
-    session: AsyncSession, attempt: Attempt, campaign: Campaign, now: datetime
-) -> AttemptFacts:
-    answered = await session.scalar(select(inbox.is_silenced(attempt.id)))
-    return AttemptFacts(
-        over=attempt.state != AttemptState.OPEN.value,
-        answered=bool(answered),
-        campaign_paused=campaign.state == CampaignState.PAUSED.value,
-        campaign_over=campaign.until is not None and now > campaign.until,
-    )
 
 
 async def _record_failure(

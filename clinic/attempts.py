@@ -29,6 +29,7 @@ async def close(
             ended_at=now,
         )
         .returning(Attempt.id)
+        .execution_options(synchronize_session=False)
     )
     if closed is not None:
         await call_list.close_for(session, attempt_id, why=outcome.value, now=now)

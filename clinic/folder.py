@@ -86,6 +86,7 @@ class ClinicFolder:
             )
         self.path = path
         self.profile = read_yaml(path / "clinic.yaml", ClinicProfile)
+        self._templates: dict[str, tuple[tuple[int, int], Template]] = {}
         self._policy_name = contact_policy or self.profile.contact_policy
 
     def policy(self) -> ContactPolicy:
@@ -129,8 +130,19 @@ class ClinicFolder:
         return plan
 
     def template(self, name: str) -> Template:
-        """Return a template by its name."""
-        return read_yaml(self._named("templates", name), Template, name=name)
+        """Return a template by its name.
+
+        It is read again when its file changes: every delivery asks for it, and reading it takes
+        longer than all else that a delivery does.
+        """
+        path = self._named("templates", name)
+        stat = path.stat()
+        version = (stat.st_mtime_ns, stat.st_size)
+        known = self._templates.get(name)
+        if known is None or known[0] != version:
+            known = (version, read_yaml(path, Template, name=name))
+            self._templates[name] = known
+        return known[1]
 
     def names(self, kind: str) -> list[str]:
         """Return the names of all files of a kind: `segments`, `plans`, `templates`, `policies`."""
@@ -148,10 +160,12 @@ class ClinicFolder:
         ]
 
     def _named(self, kind: str, name: str) -> Path:
-        if name not in self.names(kind):
+        path = self.path / kind / f"{name}.yaml"
+        # a name is no way out of the folder
+        if not path.is_file() or path.parent != self.path / kind:
             known = ", ".join(self.names(kind)) or "none"
             raise Refusal(
                 f"no {_SINGULAR[kind]} `{name}` in {self.path / kind}",
                 f"There are: {known}",
             )
-        return self.path / kind / f"{name}.yaml"
+        return path

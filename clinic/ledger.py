@@ -40,9 +40,9 @@ async def claim(
     key = {"attempt_id": attempt_id, "step": step, "try_number": 1}
     values = {"channel": channel, "address_hash": address_hash, "claimed_at": now}
     is_new = await insert_if_new(session, Message, key | values)
-    message = await session.get_one(Message, tuple(key.values()), populate_existing=True)
     if is_new:
-        return Claim.FRESH, message
+        return Claim.FRESH, Message(**key, **values)
+    message = await session.get_one(Message, tuple(key.values()), populate_existing=True)
     if message.sent_at is not None:
         return Claim.SENT, message
     return (Claim.FAILED if message.failed_at is not None else Claim.UNCERTAIN), message
@@ -81,4 +81,5 @@ async def _record(session: AsyncSession, attempt_id: str, step: int, **values: o
         update(Message)
         .where(Message.attempt_id == attempt_id, Message.step == step, Message.try_number == 1)
         .values(**values)
+        .execution_options(synchronize_session=False)
     )

@@ -1,8 +1,10 @@
 """What patients read, and staff say: one content in every language and for every channel."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -70,4 +72,9 @@ class Template(BaseModel):
 
 
 def _fill(source: str, values: dict[str, str]) -> str:
-    return _JINJA.from_string(source).render(values).strip()
+    return _compiled(source).render(values).strip()
+
+
+@lru_cache(maxsize=500)
+def _compiled(source: str) -> JinjaTemplate:
+    return _JINJA.from_string(source)

@@ -1,0 +1,156 @@
+"""What the measurements yield, as it is written to `results.json`."""
+
+import os
+import platform
+from importlib.metadata import version
+from statistics import median
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, computed_field
+
+Figure = Annotated[float, AfterValidator(lambda figure: float(f"{figure:.4g}"))]
+"""Four digits say all that a measurement knows."""
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Spread(_Figures):
+    """The middle and the ends of several rounds."""
+
+    median: Figure
+    least: Figure
+    most: Figure
+
+    @classmethod
+    def of(cls, figures: list[float]) -> "Spread":
+        """Summarise one figure a round."""
+        return cls(median=median(figures), least=min(figures), most=max(figures))
+
+
+class Round(_Figures):
+    """Both sides of a ratio, measured one after the other.
+
+    Attributes:
+        engine: Attempts a second.
+        bare: Bare workflows a second.
+        engine_cpu: Seconds of this process's CPU for each attempt.
+        bare_cpu: The same for each bare workflow.
+    """
+
+    engine: Figure
+    bare: Figure
+    engine_cpu: Figure
+    bare_cpu: Figure
+
+
+class Rate(_Figures):
+    """The engine's rate against the bare one.
+
+    Attributes:
+        measured: What was done so many times a second.
+        n: On each side, in each round.
+        aim: The least ratio that was asked for; None where none was.
+    """
+
+    measured: str
+    n: int
+    aim: float | None
+    rounds: list[Round]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def ratio(self) -> Spread:
+        """Engine to bare, pair by pair."""
+        return Spread.of([pair.engine / pair.bare for pair in self.rounds])
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def engine(self) -> Spread:
+        """A second."""
+        return Spread.of([pair.engine for pair in self.rounds])
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def bare(self) -> Spread:
+        """A second."""
+        return Spread.of([pair.bare for pair in self.rounds])
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def engine_cpu_ms(self) -> Figure:
+        """Median milliseconds of this process's CPU for each one."""
+        return 1000 * median(pair.engine_cpu for pair in self.rounds)
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def bare_cpu_ms(self) -> Figure:
+        """The same on the bare side."""
+        return 1000 * median(pair.bare_cpu for pair in self.rounds)
+
+
+class Footprint(_Figures):
+    """What one attempt leaves at Temporal.
+
+    Attributes:
+        measured: Which workflow.
+        events: In its history.
+        history_bytes: Of its history.
+        billed: What Temporal Cloud bills, by kind.
+    """
+
+    measured: str
+    events: int
+    history_bytes: int
+    billed: dict[str, int]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def actions(self) -> int:
+        """Billable actions."""
+        return sum(self.billed.values())
+
+
+class Delay(_Figures):
+    """Seconds from an event to the end of the workflow that it ends.
+
+    Attributes:
+        measured: Which workflow, told in which way.
+        n: How many events.
+    """
+
+    measured: str
+    n: int
+    p50: Figure
+    p99: Figure
+    most: Figure
+
+
+class Machine(_Figures):
+    """What it was measured on; nothing that names it."""
+
+    python: str
+    temporalio: str
+    server: str
+    cores: int
+
+    @classmethod
+    def here(cls, server: str) -> "Machine":
+        """Describe this machine."""
+        return cls(
+            python=platform.python_version(),
+            temporalio=version("temporalio"),
+            server=server,
+            cores=os.cpu_count() or 1,
+        )
+
+
+class Results(_Figures):
+    """Everything that one run measured."""
+
+    machine: Machine
+    throughput: list[Rate]
+    footprint: list[Footprint]
+    starting: Rate
+    reaction: list[Delay]
