@@ -20,7 +20,7 @@ install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the
 	@$(PIP_INSTALL) --editable .
 
 test: $(VENV)/.dev  ## Run all tests, on real servers
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term
 
 check: $(VENV)/.dev  ## Lint, formatting, types, and the floors of the house
 	@$(BIN)/ruff check .

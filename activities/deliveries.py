@@ -205,7 +205,7 @@ class Deliveries(DeliveryActivities):
             stop_url=self._links.stop_url(request.attempt_id, request.step),
             status_url=f"{self._public_url}/webhooks/{step.channel}",
             claimed_at=claimed_at,
-            due_at=next_opening(self._policy, profile.zone, claimed_at) + step.wait,
+            due_at=next_opening(self._policy, profile.zone, claimed_at + step.wait),
             tries=step.tries,
         )
 

@@ -28,6 +28,7 @@ def configure_logging(log_format: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _drop_color_message,
         _flatten_temporal,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -54,8 +55,14 @@ def configure_logging(log_format: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # these write addresses and bodies at their lower levels
-    for noisy in ("aiosmtplib", "twilio", "aiosqlite", "asyncio", "httpx", "mail"):
+    for noisy in ("alembic", "aiosmtplib", "twilio", "aiosqlite", "asyncio", "httpx", "mail"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _drop_color_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Drop uvicorn's second copy of its message."""
+    event.pop("color_message", None)
+    return event
 
 
 def _flatten_temporal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

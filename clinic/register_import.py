@@ -86,7 +86,7 @@ async def import_register(
         country: ISO 3166 code, for phone numbers without a prefix.
         zone: The clinic's time zone.
         now: Aware UTC.
-        on_progress: Called with the number of bytes read so far.
+        on_progress: Called now and then with the number of the line that was reached.
 
     Raises:
         Refusal: The file can't be used; nothing was changed.

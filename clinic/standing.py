@@ -5,16 +5,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
+from clinic.event import EventKind
 from clinic.plan import CALL
 from clinic.segment_sql import has_future_appointment
-from clinic.tables import Attempt, Message, Patient, Suppression
+from clinic.tables import Attempt, Event, Message, Patient, Suppression
 
 _CONTACTS_WITHIN = timedelta(days=2)
+
+BOOKED_FOR = timedelta(days=30)
+"""Who booked without telling for when is taken to have an appointment for so long."""
+
 _AT_ONCE = 500
 
 
@@ -103,7 +108,7 @@ async def _read(
     )
     rows = (
         await session.execute(
-            select(Patient, has_future_appointment(now), open_attempt, last_ended).where(
+            select(Patient, is_booked(now), open_attempt, last_ended).where(
                 Patient.id.in_(patient_ids)
             )
         )
@@ -134,6 +139,16 @@ async def _read(
         )
         for patient, booked, open_attempt_id, last_ended_at in rows
     }
+
+
+def is_booked(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a patient has a future appointment, or said so lately."""
+    said_so = exists().where(
+        Event.patient_id == Patient.id,
+        Event.kind == EventKind.BOOKED.value,
+        Event.received_at > now - BOOKED_FOR,
+    )
+    return or_(has_future_appointment(now), said_so)
 
 
 def contact_of(patient: Patient) -> Contact:

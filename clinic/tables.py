@@ -272,6 +272,7 @@ class Event(Table):
             postgresql_where=text("relayed_at IS NULL"),
         ),
         Index("ix_events_attempt_id", "attempt_id"),
+        Index("ix_events_patient_id", "patient_id"),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)

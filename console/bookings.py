@@ -13,6 +13,8 @@ from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.tables import Patient
 
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
 
 class Booking(BaseModel):
     """A booked appointment.
@@ -25,8 +27,8 @@ class Booking(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    key: Annotated[str, Field(min_length=1, max_length=200)]
-    patient: Annotated[str, Field(min_length=1, max_length=200)]
+    key: Word
+    patient: Word
     appointment_at: AwareDatetime
 
 

@@ -57,7 +57,8 @@ def router(clinic: Clinic) -> APIRouter:
         token: str, when: Annotated[str, Form(max_length=200)] = ""
     ) -> HTMLResponse:
         linked = _read(clinic, token)
-        return await _answer(clinic, linked, EventKind.REPLY, "call", when.strip())
+        wish = when.replace("\0", "").strip()  # PostgreSQL takes no such character
+        return await _answer(clinic, linked, EventKind.REPLY, "call", wish)
 
     @routes.post("/{token}/stop")
     async def stop(token: str) -> HTMLResponse:

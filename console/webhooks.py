@@ -86,7 +86,12 @@ async def _targets(
         return [_about_message(channel, event, message)]
     kind = EventKind.OPTED_OUT if means_stop(event.body) else event.kind
     attempts = await _attempts_written_to(session, channel, event, clinic)
-    received = inbox.Received(source=channel.name, source_key=event.key, kind=kind, body=event.body)
+    received = inbox.Received(
+        source=channel.name,
+        source_key=event.key,
+        kind=kind,
+        body=event.body.replace("\0", ""),  # PostgreSQL takes none, and no reply is dropped
+    )
     if not attempts:
         return [received]
     # people who share a number: what one says counts for each who was written to

@@ -1,6 +1,8 @@
 """The parts every room's tests share: real servers on loopback, and an invented clinic."""
 
+import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +34,15 @@ NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A developer's own .env must not reach a test, nor must a test's files stay behind."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tools_of_the_environment() -> Iterator[None]:
+    """`temporal` and `regresa` are those of the virtual environment that runs the tests."""
+    binaries = str(Path(sys.executable).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
+        yield
 
 
 @pytest.fixture

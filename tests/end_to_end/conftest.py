@@ -1,7 +1,6 @@
 """The real programs as processes, on ports of their own."""
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -126,10 +125,3 @@ def processes(local_settings: LocalSettings) -> Iterator[Processes]:
     running = Processes(local_settings, REGRESA_SANDBOX_PATIENTS="false")
     yield running
     running.stop()
-
-
-@pytest.fixture
-def path_with_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`temporal` and `regresa` are those of the running virtual environment."""
-    binaries = str(Path(sys.executable).parent)
-    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")

@@ -200,6 +200,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("ix_events_attempt_id", ["attempt_id"], unique=False)
+        batch_op.create_index("ix_events_patient_id", ["patient_id"], unique=False)
         batch_op.create_index(
             "ix_events_to_relay",
             ["number"],

@@ -1,0 +1,129 @@
+"""A campaign goes on at its pace, as far as the call list has room, until it is told otherwise."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clinic.attempt import AttemptState, PageResult, PageState
+from clinic.clinic import Clinic
+from clinic.tables import CallTask
+
+if TYPE_CHECKING:
+    from tests.activities.conftest import Desk, StartPage
+
+
+@pytest.mark.parametrize(
+    ("pace", "started", "pause"),
+    [
+        pytest.param(120, 2, timedelta(minutes=1), id="two a minute"),
+        pytest.param(30, 1, timedelta(minutes=2), id="one every two minutes"),
+        pytest.param(60, 1, timedelta(minutes=1), id="one a minute"),
+        pytest.param(None, 5, None, id="no pace: all at once"),
+    ],
+)
+async def test_the_pace_decides_how_many_start_and_when_the_next_do(
+    desk: "Desk",
+    start_page: "StartPage",
+    now: datetime,
+    pace: int | None,
+    started: int,
+    pause: timedelta | None,
+) -> None:
+    campaign = await desk.campaign(pace_per_hour=pace)
+    for _ in range(5):
+        await desk.planned(campaign)
+    page = await start_page(campaign)
+    assert (page.started, page.remaining) == (started, 5 - started)
+    assert page.state is (PageState.MORE if page.remaining else PageState.FINISHED)
+    assert page.next_page_at == (now + pause if pause else None)
+
+
+async def test_whoever_is_left_out_costs_no_pause(
+    desk: "Desk", start_page: "StartPage", now: datetime
+) -> None:
+    campaign = await desk.campaign(pace_per_hour=60)
+    for _ in range(2):
+        await desk.planned(campaign, opted_out_at=now)
+    page = await start_page(campaign)
+    assert page == PageResult(state=PageState.MORE, started=0, left_out=1, remaining=1)
+
+
+async def test_the_last_page_asks_for_no_other(desk: "Desk", start_page: "StartPage") -> None:
+    campaign = await desk.campaign(pace_per_hour=60)
+    await desk.planned(campaign)
+    page = await start_page(campaign)
+    assert (page.state, page.next_page_at) == (PageState.FINISHED, None)
+
+
+async def test_a_paused_campaign_starts_nobody_and_everybody_keeps_their_place(
+    desk: "Desk", start_page: "StartPage"
+) -> None:
+    campaign = await desk.campaign(state="paused")
+    attempt = await desk.planned(campaign)
+    assert await start_page(campaign) == PageResult(
+        state=PageState.PAUSED, started=0, left_out=0, remaining=1
+    )
+    assert (await desk.again(attempt)).state == AttemptState.PLANNED.value
+
+
+@pytest.mark.parametrize(
+    ("ended", "state", "reason"),
+    [
+        pytest.param({"state": "stopped"}, PageState.STOPPED, "campaign_stopped", id="stopped"),
+        pytest.param({"until": -1}, PageState.FINISHED, "campaign_over", id="past its end date"),
+    ],
+)
+async def test_a_campaign_that_has_ended_leaves_the_rest_out(
+    desk: "Desk",
+    start_page: "StartPage",
+    now: datetime,
+    ended: dict[str, Any],
+    state: PageState,
+    reason: str,
+) -> None:
+    fields = {"until": now - timedelta(seconds=1)} if "until" in ended else ended
+    campaign = await desk.campaign(**fields)
+    attempts = [await desk.planned(campaign) for _ in range(2)]
+    assert await start_page(campaign) == PageResult(state=state, started=0, left_out=2, remaining=0)
+    rows = [await desk.again(attempt) for attempt in attempts]
+    assert {(row.state, row.left_out_reason) for row in rows} == {("left_out", reason)}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "started", "pause"),
+    [
+        pytest.param(2, 0, timedelta(minutes=5), id="full: looked at again in five minutes"),
+        pytest.param(1, 1, None, id="room for more calls"),
+    ],
+)
+async def test_a_full_call_list_holds_a_campaign_back(
+    desk: "Desk",
+    start_page: "StartPage",
+    clinic: Clinic,
+    now: datetime,
+    tasks: int,
+    started: int,
+    pause: timedelta | None,
+) -> None:
+    for _ in range(tasks):
+        other = await desk.attempt()
+        async with clinic.database.writing() as session:
+            session.add(
+                CallTask(
+                    attempt_id=other.id,
+                    patient_id=other.patient_id,
+                    step=2,
+                    kind="call",
+                    priority=3,
+                    due_at=now,
+                    opened_at=now,
+                    tries_allowed=1,
+                )
+            )
+    campaign = await desk.campaign(open_calls_at_most=2)
+    await desk.planned(campaign)
+    page = await start_page(campaign)
+    assert page.started == started
+    assert page.next_page_at == (now + pause if pause else None)
+    assert page.state is (PageState.FINISHED if started else PageState.MORE)

@@ -1,0 +1,297 @@
+"""What a channel's failure does to the step, the ledger and the register."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from channels.email import EmailChannel, EmailSettings
+from channels.errors import Misconfigured, OptedOut, SendError, Transient, Uncertain
+from channels.protocol import Channel, Receipt
+from clinic.address import address_hash
+from clinic.clinic import Clinic
+from clinic.delivery import Failed, FailReason, Sent, Skipped, SkipReason
+from clinic.tables import Attempt, Suppression
+from sandbox.stand_ins import Sandbox
+
+if TYPE_CHECKING:
+    from tests.activities.conftest import Deliver, Desk, Told
+
+EMAIL, SMS, CALL = range(3)
+TAKEN = Receipt(provider_id="SM-taken")
+TWO_DAYS = timedelta(days=2)
+NUMBERS = count(60)
+"""Ends of numbers whose first answer is lost: each has its own first time."""
+
+
+async def retried(
+    deliver: "Deliver", attempt: Attempt, step: int, **how: object
+) -> ApplicationError:
+    """Deliver, and return what makes Temporal try again."""
+    with pytest.raises(ApplicationError) as raised:
+        await deliver(attempt, step, **how)
+    assert raised.value.non_retryable is False
+    assert raised.value.__cause__ is None
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("address", "step", "code", "is_bad"),
+    [
+        pytest.param(
+            {"email": f"nobody+{uuid4().hex}@example.com"},
+            EMAIL,
+            "smtp 550",
+            (True, False),
+            id="no such mailbox",
+        ),
+        pytest.param(
+            {"phone": "+15005550009"}, SMS, "twilio 21614", (False, True), id="no mobile number"
+        ),
+    ],
+)
+async def test_a_refused_address_is_marked_bad_and_never_tried_again(
+    desk: "Desk",
+    deliver: "Deliver",
+    now: datetime,
+    address: dict[str, object],
+    step: int,
+    code: str,
+    is_bad: tuple[bool, bool],
+) -> None:
+    patient = await desk.patient(**address)
+    attempt = await desk.attempt(patient)
+    assert await deliver(attempt, step) == Failed(reason=FailReason.REFUSED)
+    marked = await desk.again(patient)
+    assert (marked.email_bad_at == now, marked.phone_bad_at == now) == is_bad
+    row = await desk.ledger_row(attempt, step)
+    assert row is not None
+    assert (row.failed_at, row.failure, row.sent_at) == (now, code, None)
+    assert await deliver(attempt, step) == Failed(reason=FailReason.REFUSED)
+    assert await deliver(await desk.attempt_again(patient), step) == Skipped(
+        reason=SkipReason.BAD_ADDRESS
+    )
+
+
+async def test_a_patient_who_told_the_provider_to_stop_is_written_to_nowhere(
+    desk: "Desk", deliver: "Deliver", clinic: Clinic, now: datetime
+) -> None:
+    patient = await desk.patient(phone="+15005550004")
+    attempt = await desk.attempt(patient)
+    assert await deliver(attempt, SMS) == Failed(reason=FailReason.OPTED_OUT)
+    assert (await desk.again(patient)).opted_out_at == now
+    suppressed = {row.address_hash: row.source for row in await desk.all(Suppression)}
+    assert suppressed == {
+        address_hash(clinic.key, str(address)): "sms" for address in (patient.email, patient.phone)
+    }
+    assert await deliver(attempt, EMAIL) == Skipped(reason=SkipReason.OPTED_OUT)
+
+
+async def test_a_retry_after_a_recorded_opt_out_still_says_so(
+    desk: "Desk", deliver: "Deliver", told: "Told"
+) -> None:
+    attempt = await desk.attempt()
+    channel = told(OptedOut("twilio 21610"))
+    await deliver(attempt, SMS, sms=channel)
+    assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.OPTED_OUT)
+    assert len(channel.sent) == 1
+
+
+async def test_wrong_settings_hold_the_patient_until_they_are_mended(
+    desk: "Desk",
+    deliver: "Deliver",
+    sandbox: Sandbox,
+    email_settings: Callable[..., EmailSettings],
+    now: datetime,
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    wrong = EmailChannel(email_settings(password="wrong"))
+    for days in (0, 30):
+        at = now + timedelta(days=days)
+        error = await retried(deliver, attempt, EMAIL, at=at, scheduled=now, email=wrong)
+        assert (error.type, error.message) == ("Misconfigured", "smtp 535 login")
+        assert error.next_retry_delay == timedelta(minutes=1)
+        assert await desk.ledger_row(attempt, EMAIL) is None
+    assert (await desk.again(patient)).email_bad_at is None
+    assert await deliver(attempt, EMAIL) == Sent()
+    assert len(sandbox.inbox.to(str(patient.email))) == 1
+
+
+async def test_a_provider_that_says_later_is_asked_later(
+    desk: "Desk", deliver: "Deliver", sandbox: Sandbox
+) -> None:
+    patient = await desk.patient(email=f"greylisted+{uuid4().hex}@example.com")
+    attempt = await desk.attempt(patient)
+    error = await retried(deliver, attempt, EMAIL)
+    assert (error.type, error.message) == ("Transient", "smtp 451")
+    assert await desk.ledger_row(attempt, EMAIL) is None
+    assert await deliver(attempt, EMAIL) == Sent()
+    assert len(sandbox.inbox.to(str(patient.email))) == 1
+
+
+@pytest.mark.parametrize(
+    ("failed", "pause"),
+    [
+        pytest.param(Transient("x", timedelta(seconds=7)), timedelta(seconds=7), id="says when"),
+        pytest.param(Transient("x"), None, id="does not say when: Temporal's own pauses"),
+        pytest.param(Misconfigured("x"), timedelta(minutes=1), id="misconfigured"),
+        pytest.param(Uncertain("x"), timedelta(seconds=15), id="uncertain: it may be on its way"),
+    ],
+)
+async def test_when_it_is_tried_again(
+    desk: "Desk", deliver: "Deliver", told: "Told", failed: SendError, pause: timedelta | None
+) -> None:
+    error = await retried(deliver, await desk.attempt(), SMS, sms=told(failed))
+    assert (error.type, error.next_retry_delay) == (type(failed).__name__, pause)
+
+
+@pytest.mark.parametrize(
+    ("failed", "is_kept"),
+    [
+        pytest.param(Transient("x"), False, id="transient: certainly not sent"),
+        pytest.param(Misconfigured("x"), False, id="misconfigured: certainly not sent"),
+        pytest.param(Uncertain("x"), True, id="uncertain: the next try has to ask"),
+    ],
+)
+async def test_a_claim_is_kept_only_where_the_message_may_have_been_sent(
+    desk: "Desk", deliver: "Deliver", told: "Told", failed: SendError, *, is_kept: bool
+) -> None:
+    attempt = await desk.attempt()
+    await retried(deliver, attempt, SMS, sms=told(failed))
+    assert (await desk.ledger_row(attempt, SMS) is not None) is is_kept
+
+
+@pytest.mark.parametrize(
+    "failed", [Transient("x"), Misconfigured("x")], ids=["transient", "misconfigured"]
+)
+async def test_a_claim_that_an_earlier_try_left_behind_is_never_given_back(
+    desk: "Desk", deliver: "Deliver", told: "Told", failed: SendError
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    await desk.message(attempt, SMS, str(patient.phone))
+    await retried(deliver, attempt, SMS, sms=told(failed))
+    assert await desk.ledger_row(attempt, SMS) is not None
+
+
+async def test_an_sms_whose_answer_was_lost_is_found_and_not_sent_again(
+    desk: "Desk", deliver: "Deliver", sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.sms._SECONDS", 0.5)
+    phone = f"+150055522{next(NUMBERS)}"
+    attempt = await desk.attempt(await desk.patient(phone=phone))
+    at = datetime.now(UTC)  # the provider's own clock decides what it finds
+    error = await retried(deliver, attempt, SMS, at=at)
+    assert (error.type, error.message) == ("Uncertain", "TimeoutError")
+    assert await deliver(attempt, SMS, at=at + timedelta(seconds=15)) == Sent()
+    assert len(sandbox.twilio.to(phone)) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "found", "sendings"),
+    [
+        pytest.param([Uncertain("x")], None, 1, id="not found, and uncertain once more"),
+        pytest.param([], Uncertain("x"), 0, id="nobody can tell"),
+    ],
+)
+async def test_what_cannot_be_settled_goes_to_a_person(
+    desk: "Desk",
+    deliver: "Deliver",
+    told: "Told",
+    answers: list[SendError],
+    found: SendError | None,
+    sendings: int,
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    await desk.message(attempt, SMS, str(patient.phone))
+    channel = told(*answers, found=found)
+    assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.UNCERTAIN)
+    assert len(channel.sent) == sendings
+    assert await desk.ledger_row(attempt, SMS) is not None
+
+
+@pytest.mark.parametrize("failed", [Transient("x"), Misconfigured("x")], ids=repr)
+async def test_a_provider_that_cannot_be_asked_is_not_sent_anything(
+    desk: "Desk", deliver: "Deliver", told: "Told", failed: SendError
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    await desk.message(attempt, SMS, str(patient.phone))
+    channel = told(TAKEN, found=failed)
+    error = await retried(deliver, attempt, SMS, sms=channel)
+    assert error.type == type(failed).__name__
+    assert channel.sent == []
+
+
+@pytest.mark.parametrize("channel", ["smtp down", "twilio says later"])
+async def test_a_provider_that_takes_nothing_for_two_days_is_given_up(
+    desk: "Desk",
+    deliver: "Deliver",
+    told: "Told",
+    email_settings: Callable[..., EmailSettings],
+    now: datetime,
+    unused_port: int,
+    channel: str,
+) -> None:
+    attempt = await desk.attempt()
+    how: dict[str, Channel]
+    if channel == "smtp down":
+        step, how = EMAIL, {"email": EmailChannel(email_settings(port=unused_port))}
+    else:
+        step, how = SMS, {"sms": told(Transient("twilio 20429"), Transient("twilio 20429"))}
+    error = await retried(deliver, attempt, step, at=now + TWO_DAYS, scheduled=now, **how)
+    assert error.type == "Transient"
+    over = now + TWO_DAYS + timedelta(seconds=1)
+    assert await deliver(attempt, step, at=over, scheduled=now, **how) == Failed(
+        reason=FailReason.UNAVAILABLE
+    )
+    assert await desk.ledger_row(attempt, step) is None
+
+
+async def test_a_message_that_nobody_can_ask_about_for_two_days_goes_to_a_person(
+    desk: "Desk", deliver: "Deliver", told: "Told", now: datetime
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    await desk.message(attempt, SMS, str(patient.phone))
+    channel = told(found=Transient("twilio 503"))
+    over = now + TWO_DAYS + timedelta(seconds=1)
+    assert await deliver(attempt, SMS, at=over, scheduled=now, sms=channel) == Failed(
+        reason=FailReason.UNCERTAIN
+    )
+    assert await desk.ledger_row(attempt, SMS) is not None
+
+
+async def test_an_address_that_changed_since_the_claim_goes_to_a_person(
+    desk: "Desk", deliver: "Deliver", told: "Told"
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    await desk.message(attempt, SMS, str(patient.phone))
+    await desk.change(patient, phone="+13055550199")
+    channel = told(TAKEN, found=TAKEN)
+    assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.UNCERTAIN)
+    assert (channel.sent, channel.asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("field", "failing", "step"),
+    [
+        pytest.param("email", "full+{}@example.com", EMAIL, id="the server echoes the address"),
+        pytest.param("phone", "+15005550003", SMS, id="Twilio names the number"),
+    ],
+)
+async def test_what_stands_in_temporals_history_names_nobody(
+    desk: "Desk", deliver: "Deliver", field: str, failing: str, step: int
+) -> None:
+    address = failing.format(uuid4().hex)
+    attempt = await desk.attempt(await desk.patient(**{field: address}))
+    error = await retried(deliver, attempt, step)
+    for personal in (address, address.partition("@")[0], "Sofía", "Muñoz"):
+        assert personal not in f"{error} {error.message} {error.details}"

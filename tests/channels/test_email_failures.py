@@ -1,0 +1,189 @@
+"""What each failure of a mail server means: what to do next, and never a word of the address."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from channels.email import EmailChannel, EmailSettings
+from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
+from channels.protocol import OutgoingMessage
+from sandbox.stand_ins import Sandbox
+
+if TYPE_CHECKING:
+    from tests.channels.conftest import MailServer
+
+Make = Callable[..., OutgoingMessage]
+
+
+async def failure_of(channel: EmailChannel, outgoing: OutgoingMessage) -> SendError:
+    with pytest.raises(SendError) as raised:
+        await channel.send(outgoing)
+    assert outgoing.to not in str(raised.value)
+    assert raised.value.__cause__ is None  # what the server said holds the address
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("local_part", "meaning", "code"),
+    [
+        pytest.param("nobody", Permanent, "smtp 550", id="no such mailbox"),
+        pytest.param("full", Transient, "smtp 452", id="mailbox full"),
+        pytest.param("greylisted", Transient, "smtp 451", id="greylisted"),
+        pytest.param("cutoff", Uncertain, "SMTPServerDisconnected", id="cut off after DATA"),
+    ],
+)
+async def test_a_recipient_that_fails(
+    email: EmailChannel, message: Make, local_part: str, meaning: type[SendError], code: str
+) -> None:
+    failed = await failure_of(email, message(f"{local_part}+{uuid4().hex}@example.com"))
+    assert (type(failed), failed.code) == (meaning, code)
+
+
+async def test_a_greylisted_message_is_taken_the_second_time(
+    email: EmailChannel, sandbox: Sandbox, message: Make
+) -> None:
+    outgoing = message(f"greylisted+{uuid4().hex}@example.com")
+    await failure_of(email, outgoing)
+    await email.send(outgoing)
+    assert len(sandbox.inbox.to(outgoing.to)) == 1
+
+
+async def test_a_message_cut_off_may_have_arrived(
+    email: EmailChannel, sandbox: Sandbox, message: Make
+) -> None:
+    outgoing = message(f"cutoff+{uuid4().hex}@example.com")
+    await failure_of(email, outgoing)
+    assert len(sandbox.inbox.to(outgoing.to)) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "meaning"),
+    [
+        pytest.param("mail", "550 5.7.1 Sender refused", Misconfigured, id="sender refused"),
+        pytest.param("mail", "451 4.3.0 Try later", Transient, id="sender, later"),
+        pytest.param("rcpt", "553 5.1.3 Bad mailbox", Permanent, id="recipient refused"),
+        pytest.param("rcpt", "450 4.2.0 Busy", Transient, id="recipient, later"),
+        pytest.param("data", "554 5.6.0 Refused", Permanent, id="message refused"),
+        pytest.param("data", "452 4.3.1 No space", Transient, id="message, later"),
+    ],
+)
+async def test_an_answer_to_a_command(
+    plain_email: EmailChannel,
+    mail_server: "MailServer",
+    message: Make,
+    address: str,
+    command: str,
+    answer: str,
+    meaning: type[SendError],
+) -> None:
+    setattr(mail_server, command, answer)
+    failed = await failure_of(plain_email, message(address))
+    assert type(failed) is meaning
+    assert answer[:3] in failed.code
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"password": "wrong"}, id="wrong password"),
+        pytest.param({"username": "somebody"}, id="wrong user"),
+        pytest.param({"username": ""}, id="no user at a server that asks for one"),
+        pytest.param({"ca_file": None}, id="certificate of an unknown authority"),
+        pytest.param({"ca_file": Path("no-such-file.pem")}, id="no certificate file"),
+        pytest.param({"security": "none"}, id="server insists on TLS"),
+        pytest.param({"security": "tls"}, id="TLS at a server that speaks STARTTLS"),
+    ],
+)
+async def test_settings_that_the_server_cannot_accept_hold_everybody(
+    email_settings: Callable[..., EmailSettings],
+    sandbox: Sandbox,
+    message: Make,
+    address: str,
+    change: dict[str, object],
+) -> None:
+    failed = await failure_of(EmailChannel(email_settings(**change)), message(address))
+    assert type(failed) is Misconfigured
+    assert sandbox.inbox.to(address) == []
+
+
+async def test_a_certificate_of_another_authority_holds_everybody(
+    email_settings: Callable[..., EmailSettings], message: Make, address: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    failed = await failure_of(EmailChannel(email_settings(ca_file=other)), message(address))
+    assert type(failed) is Misconfigured
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"security": "starttls"}, id="no STARTTLS"),
+        pytest.param({"username": "aurora"}, id="no login"),
+    ],
+)
+async def test_a_server_that_lacks_what_the_settings_ask_for_holds_everybody(
+    email_settings: Callable[..., EmailSettings],
+    mail_server: "MailServer",
+    message: Make,
+    address: str,
+    change: dict[str, object],
+) -> None:
+    fields: dict[str, object] = {"port": mail_server.port, "security": "none", "username": ""}
+    channel = EmailChannel(email_settings(**(fields | change)))
+    failed = await failure_of(channel, message(address))
+    assert type(failed) is Misconfigured
+
+
+async def test_an_address_that_the_server_cannot_write_is_refused_for_good(
+    plain_email: EmailChannel, mail_server: "MailServer", message: Make
+) -> None:
+    # nothing was sent: the server has no SMTPUTF8, which such an address needs
+    failed = await failure_of(plain_email, message("sofía@example.com"))
+    assert type(failed) is Permanent
+    assert mail_server.taken == []
+
+
+def test_a_sender_that_not_every_server_can_write_is_refused_at_start(
+    email_settings: Callable[..., EmailSettings],
+) -> None:
+    # else every patient's address would be refused for the sender's sake
+    with pytest.raises(ValidationError, match="from_address"):
+        email_settings(from_address="información@aurora.example")
+
+
+async def test_a_server_that_is_down_is_tried_again(
+    email_settings: Callable[..., EmailSettings],
+    unused_port: int,
+    message: Make,
+    address: str,
+) -> None:
+    failed = await failure_of(EmailChannel(email_settings(port=unused_port)), message(address))
+    assert type(failed) is Transient
+
+
+async def test_a_server_that_greets_with_not_now_is_tried_again(
+    email_settings: Callable[..., EmailSettings],
+    busy_port: int,
+    message: Make,
+    address: str,
+) -> None:
+    failed = await failure_of(EmailChannel(email_settings(port=busy_port)), message(address))
+    assert (type(failed), failed.code) == (Transient, "smtp 421")
+
+
+async def test_a_server_that_never_greets_is_tried_again(
+    email_settings: Callable[..., EmailSettings],
+    silent_port: int,
+    message: Make,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels.email._SECONDS", 0.1)
+    failed = await failure_of(EmailChannel(email_settings(port=silent_port)), message(address))
+    assert type(failed) is Transient

@@ -1,0 +1,237 @@
+"""What each failure of Twilio means: what to do next, and never a word of the number."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from channels import sms as sms_module
+from channels.errors import Misconfigured, OptedOut, Permanent, SendError, Transient, Uncertain
+from channels.protocol import OutgoingMessage
+from channels.sms import SmsChannel, SmsSettings
+from sandbox.stand_ins import Sandbox
+
+if TYPE_CHECKING:
+    from tests.channels.conftest import Answers
+
+Make = Callable[..., OutgoingMessage]
+Settings = Callable[..., SmsSettings]
+
+MEANINGS: dict[str, type[SendError]] = {
+    "permanent": Permanent,
+    "opted_out": OptedOut,
+    "misconfigured": Misconfigured,
+    "transient": Transient,
+}
+TABLE: dict[str, list[int]] = yaml.safe_load(
+    (Path(sms_module.__file__).with_name("twilio_codes.yaml")).read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture
+async def told(sms_settings: Settings, answers: "Answers") -> AsyncIterator[SmsChannel]:
+    """The SMS channel, pointed at a provider that answers as it is told."""
+    channel = SmsChannel(sms_settings(base_url=answers.url))
+    yield channel
+    await channel.close()
+
+
+async def failure_of(channel: SmsChannel, outgoing: OutgoingMessage) -> SendError:
+    with pytest.raises(SendError) as raised:
+        await channel.send(outgoing)
+    assert outgoing.to not in str(raised.value)
+    assert raised.value.__cause__ is None  # what Twilio said holds the number
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("to", "meaning", "code"),
+    [
+        pytest.param("+15005550001", Permanent, 21211, id="invalid"),
+        pytest.param("+15005550002", Permanent, 21612, id="no route"),
+        pytest.param("+15005550003", Misconfigured, 21408, id="region not enabled"),
+        pytest.param("+15005550004", OptedOut, 21610, id="unsubscribed"),
+        pytest.param("+15005550009", Permanent, 21614, id="cannot receive SMS"),
+        pytest.param("+15005552001", Transient, 20429, id="too many requests"),
+        pytest.param("+15005552101", Uncertain, 20503, id="an outage"),
+    ],
+)
+async def test_a_recipient_that_fails(
+    sms: SmsChannel, message: Make, to: str, meaning: type[SendError], code: int
+) -> None:
+    failed = await failure_of(sms, message(to))
+    assert (type(failed), failed.code) == (meaning, f"twilio {code}")
+
+
+@pytest.mark.parametrize(
+    ("change", "meaning", "code"),
+    [
+        pytest.param({"from_number": "+15005550001"}, Misconfigured, 21212, id="invalid sender"),
+        pytest.param({"from_number": "+15005550007"}, Misconfigured, 21606, id="sender not ours"),
+        pytest.param({"from_number": "+15005550008"}, Transient, 21611, id="sender's queue full"),
+        pytest.param({"auth_token": "wrong"}, Misconfigured, 20003, id="wrong token"),
+        pytest.param({"account_sid": "AC" + "1" * 32}, Misconfigured, 20003, id="wrong account"),
+    ],
+)
+async def test_settings_that_twilio_refuses(
+    sms_settings: Settings,
+    message: Make,
+    number: str,
+    change: dict[str, str],
+    meaning: type[SendError],
+    code: int,
+) -> None:
+    channel = SmsChannel(sms_settings(**change))
+    failed = await failure_of(channel, message(number))
+    assert (type(failed), failed.code) == (meaning, f"twilio {code}")
+    await channel.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        pytest.param(code, MEANINGS[kind], id=f"{code} {kind}")
+        for kind, codes in TABLE.items()
+        for code in codes
+    ],
+)
+async def test_every_code_in_the_table_means_what_the_table_says(
+    told: SmsChannel,
+    answers: "Answers",
+    message: Make,
+    number: str,
+    code: int,
+    meaning: type[SendError],
+) -> None:
+    answers.status = 400
+    answers.body = f'{{"code": {code}, "message": "about {number}", "status": 400}}'
+    failed = await failure_of(told, message(number))
+    assert (type(failed), failed.code) == (meaning, f"twilio {code}")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        *(pytest.param(code, "permanent") for code in (21211, 21614, 30005, 30006, 63003)),
+        pytest.param(21610, "opted_out"),
+        *(
+            pytest.param(code, "misconfigured")
+            for code in (20003, 21408, 30004, 30007, 30034, 63016)
+        ),
+        *(pytest.param(code, "transient") for code in (20429, 30003, 30008, 63018)),
+    ],
+)
+def test_the_table_holds_what_twilio_documents(code: int, kind: str) -> None:
+    assert [found for found, codes in TABLE.items() if code in codes] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "meaning"),
+    [
+        pytest.param(429, "slow down", Transient, id="429 without a code: certainly not taken"),
+        pytest.param(500, "", Uncertain, id="500: may have been taken"),
+        pytest.param(502, "<html>", Uncertain, id="502 of a gateway"),
+        pytest.param(504, '{"code": 20504, "status": 504}', Uncertain, id="504"),
+        pytest.param(400, '{"code": 21617}', Misconfigured, id="a code that we do not know"),
+        pytest.param(404, "", Misconfigured, id="404: not the API's address"),
+        pytest.param(
+            400,
+            '{"type": "x", "title": "x", "status": 400, "code": 21211}',
+            Permanent,
+            id="an error in the form of RFC 9457",
+        ),
+        pytest.param(201, "<html>", Uncertain, id="taken, but the answer is unreadable"),
+        pytest.param(201, "{}", Uncertain, id="taken, but the answer names no message"),
+    ],
+)
+async def test_an_answer_that_stands_in_no_table(
+    told: SmsChannel,
+    answers: "Answers",
+    message: Make,
+    number: str,
+    status: int,
+    body: str,
+    meaning: type[SendError],
+) -> None:
+    answers.status, answers.body = status, body
+    assert type(await failure_of(told, message(number))) is meaning
+    assert answers.requests == ["POST"]  # the client itself repeats nothing
+
+
+async def test_a_provider_that_is_down_has_certainly_not_taken_it(
+    sms_settings: Settings, unused_port: int, message: Make, number: str
+) -> None:
+    channel = SmsChannel(sms_settings(base_url=f"http://127.0.0.1:{unused_port}"))
+    assert type(await failure_of(channel, message(number))) is Transient
+    await channel.close()
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        pytest.param("+15005552201", id="never answered"),
+        pytest.param("+15005552301", id="answer broken off"),
+    ],
+)
+async def test_a_lost_answer_leaves_it_uncertain_until_the_message_is_found(
+    sms: SmsChannel, sandbox: Sandbox, message: Make, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.sms._SECONDS", 0.3)
+    outgoing = message(to)
+    assert type(await failure_of(sms, outgoing)) is Uncertain
+    (taken,) = sandbox.twilio.to(to)
+    found = await sms.reconcile(outgoing)
+    assert found is not None
+    assert found.provider_id == taken.sid
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "meaning"),
+    [
+        pytest.param(401, '{"code": 20003}', Misconfigured, id="wrong token"),
+        pytest.param(429, '{"code": 20429}', Transient, id="too many requests"),
+        pytest.param(200, "<html>", Transient, id="unreadable answer"),
+        pytest.param(503, '{"code": 20503}', Transient, id="an outage"),
+        pytest.param(404, "", Misconfigured, id="not the API's address"),
+    ],
+)
+async def test_a_provider_that_cannot_be_asked_settles_nothing(
+    told: SmsChannel,
+    answers: "Answers",
+    message: Make,
+    number: str,
+    status: int,
+    body: str,
+    meaning: type[SendError],
+) -> None:
+    answers.status, answers.body = status, body
+    with pytest.raises(SendError) as raised:
+        await told.reconcile(message(number))
+    assert type(raised.value) is meaning
+    assert raised.value.__cause__ is None
+    assert answers.requests == ["GET"]
+
+
+async def test_a_provider_that_does_not_answer_cannot_be_asked_yet(
+    sms_settings: Settings,
+    silent_port: int,
+    message: Make,
+    number: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels.sms._SECONDS", 0.1)
+    channel = SmsChannel(sms_settings(base_url=f"http://127.0.0.1:{silent_port}"))
+    with pytest.raises(Transient):
+        await channel.reconcile(message(number))
+    await channel.close()
+
+
+async def test_a_provider_that_is_down_cannot_be_asked_yet(
+    sms_settings: Settings, unused_port: int, message: Make, number: str
+) -> None:
+    channel = SmsChannel(sms_settings(base_url=f"http://127.0.0.1:{unused_port}"))
+    with pytest.raises(Transient):
+        await channel.reconcile(message(number))
+    await channel.close()

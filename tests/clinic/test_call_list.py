@@ -1,0 +1,228 @@
+"""The call list: opened once, claimed by one, completed once."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clinic import call_list
+from clinic.attempt import AttemptState
+from clinic.call_task import CLAIM_LASTS, TaskKind
+from clinic.event import CallOutcome, EventKind
+from clinic.refusal import Refusal
+from clinic.tables import Attempt, CallTask, Event
+
+if TYPE_CHECKING:
+    from tests.clinic.conftest import Rows, Staff
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+async def test_a_task_stands_on_the_call_list_with_all_that_a_caller_needs(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    patient = await rows.patient(external_id="A-7", first_name="Ana", last_name="Gil")
+    campaign = await rows.campaign(name="spring")
+    task = await staff.task(await rows.attempt(patient, campaign))
+    expected = call_list.OpenCall(
+        task_id=task.id,
+        kind=TaskKind.CALL,
+        priority=3,
+        due_at=now + 2 * DAY,
+        overdue=False,
+        tries_made=0,
+        tries_allowed=3,
+        claimed_by=None,
+        campaign="spring",
+        patient_id=patient.id,
+        external_id="A-7",
+        name="Ana Gil",
+        phone=patient.phone,
+        language="es",
+    )
+    assert [expected] == await staff.calls()
+
+
+async def test_overdue_comes_first_then_priority_then_due_time(
+    staff: "Staff", now: datetime
+) -> None:
+    due = {
+        "call, tomorrow": (TaskKind.CALL, now + DAY),
+        "call, overdue": (TaskKind.CALL, now - MINUTE),
+        "reply, later": (TaskKind.REPLY, now + 3 * DAY),
+        "reply, soon": (TaskKind.REPLY, now + DAY),
+        "check": (TaskKind.CHECK, now + MINUTE),
+        "due this moment": (TaskKind.CALL, now),
+    }
+    labels = {
+        (await staff.task(kind=kind, due_at=due_at)).id: label
+        for label, (kind, due_at) in due.items()
+    }
+    calls = await staff.calls()
+    assert [(labels[call.task_id], call.overdue) for call in calls] == [
+        ("call, overdue", True),
+        ("reply, soon", False),
+        ("reply, later", False),
+        ("check", False),
+        ("due this moment", False),
+        ("call, tomorrow", False),
+    ]
+
+
+async def test_an_attempt_has_one_open_task_which_a_reply_makes_urgent(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    first = await staff.task(attempt)
+    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Call me, please")
+    [reply] = await rows.events(EventKind.REPLY)
+    soon = now + timedelta(hours=4)
+    second = await staff.task(attempt, TaskKind.REPLY, due_at=soon, event_id=reply.id)
+    assert first.id == second.id
+    [call] = await staff.calls()
+    assert (TaskKind.REPLY, 1, soon, "Call me, please") == (
+        call.kind,
+        call.priority,
+        call.due_at,
+        call.words,
+    )
+
+
+async def test_a_lesser_reason_changes_no_urgent_task(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    await staff.task(attempt, TaskKind.REPLY, due_at=now + MINUTE)
+    await staff.task(attempt, TaskKind.CALL, due_at=now + DAY)
+    [call] = await staff.calls()
+    assert (TaskKind.REPLY, now + MINUTE) == (call.kind, call.due_at)
+
+
+async def test_a_steps_task_that_was_closed_is_not_opened_again(
+    rows: "Rows", staff: "Staff"
+) -> None:
+    attempt = await rows.attempt()
+    task = await staff.task(attempt)
+    await staff.complete(task, CallOutcome.BOOKED)
+    assert task.id == (await staff.task(attempt)).id
+    assert await staff.calls() == []
+
+
+async def test_nobody_is_asked_to_call_for_an_attempt_that_has_ended(
+    rows: "Rows", now: datetime
+) -> None:
+    attempt = await rows.attempt(state=AttemptState.ENDED.value)
+    async with rows.clinic.database.writing() as session:
+        opened = await call_list.open_task(
+            session,
+            attempt_id=attempt.id,
+            step=2,
+            kind=TaskKind.CALL,
+            due_at=now,
+            tries=1,
+            event_id=None,
+            now=now,
+        )
+    assert opened is None
+    assert await rows.all(CallTask) == []
+
+
+async def test_a_claim_is_won_by_one_and_shown(staff: "Staff", now: datetime) -> None:
+    task = await staff.task()
+    assert now + CLAIM_LASTS == await staff.claim(task, "vera")
+    with pytest.raises(Refusal, match="is claimed by vera until 17:15 UTC"):
+        await staff.claim(task, "igor")
+    assert [call.claimed_by for call in await staff.calls()] == ["vera"]
+
+
+async def test_of_two_who_claim_a_task_at_once_one_wins(staff: "Staff") -> None:
+    task = await staff.task()
+    results = await asyncio.gather(
+        staff.claim(task, "vera"), staff.claim(task, "igor"), return_exceptions=True
+    )
+    [refused] = [result for result in results if isinstance(result, Refusal)]
+    [call] = await staff.calls()
+    assert f"is claimed by {call.claimed_by}" in str(refused)
+
+
+async def test_a_claim_lapses_after_15_minutes(staff: "Staff", now: datetime) -> None:
+    task = await staff.task()
+    await staff.claim(task, "vera")
+    with pytest.raises(Refusal):
+        await staff.claim(task, "igor", now + timedelta(minutes=15) - timedelta(microseconds=1))
+    lapsed = now + timedelta(minutes=15)
+    assert [call.claimed_by for call in await staff.calls(lapsed)] == [None]
+    await staff.claim(task, "igor", lapsed)
+    assert [call.claimed_by for call in await staff.calls(lapsed)] == ["igor"]
+
+
+async def test_who_has_a_claim_may_prolong_it(staff: "Staff", now: datetime) -> None:
+    task = await staff.task()
+    await staff.claim(task, "vera")
+    later = now + timedelta(minutes=14)
+    assert later + CLAIM_LASTS == await staff.claim(task, "vera", later)
+
+
+async def test_no_such_task_is_refused(staff: "Staff") -> None:
+    missing = CallTask(id="ct-0")
+    with pytest.raises(Refusal, match="no call task `ct-0`"):
+        await staff.claim(missing, "vera")
+    with pytest.raises(Refusal, match="no call task `ct-0`"):
+        await staff.complete(missing, CallOutcome.BOOKED)
+
+
+async def test_the_end_of_an_attempt_takes_it_off_the_call_list(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    ending, other = await rows.attempt(), await rows.attempt()
+    task, kept = await staff.task(ending), await staff.task(other)
+    async with rows.clinic.database.writing() as session:
+        assert await call_list.count_open(session) == 2
+        await call_list.close_for(session, ending.id, why="booked", now=now)
+        assert await call_list.count_open(session) == 1
+    assert [kept.id] == [call.task_id for call in await staff.calls()]
+    closed = await rows.get(CallTask, task.id)
+    assert (closed.closed_by, closed.outcome) == ("the attempt's end", "booked")
+
+
+@pytest.mark.parametrize(
+    ("kind", "tasks"),
+    [
+        pytest.param(EventKind.REPLY, [TaskKind.REPLY], id="a reply becomes a task"),
+        pytest.param(EventKind.BOOKED, [], id="a booking does not"),
+    ],
+)
+async def test_what_comes_after_the_end_is_not_lost(
+    rows: "Rows", staff: "Staff", now: datetime, kind: EventKind, tasks: list[TaskKind]
+) -> None:
+    attempt = await rows.attempt(state=AttemptState.ENDED.value, ended_at=now)
+    await rows.store(kind, attempt_id=attempt.id, body="I would like to come after all")
+    [event] = await rows.events(kind)
+    for _ in range(2):  # a second relay finds the task there is
+        async with rows.clinic.database.writing() as session:
+            await call_list.keep_late(session, await session.get_one(Event, event.number), now)
+    calls = await staff.calls()
+    assert tasks == [call.kind for call in calls]
+    assert all(call.words == "I would like to come after all" for call in calls)
+    assert AttemptState.ENDED.value == (await rows.get(Attempt, attempt.id)).state
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        pytest.param("es", "¿hablo con Ana?", id="Spanish"),
+        pytest.param("ru", "Это Ana?", id="Russian"),
+        pytest.param("en", "is this Ana?", id="English"),
+        pytest.param(None, "¿hablo con Ana?", id="unknown: the clinic's own"),
+    ],
+)
+@pytest.mark.parametrize("step", [0, 2], ids=["a reply to the email", "the call step"])
+async def test_the_script_speaks_the_patients_language(
+    rows: "Rows", staff: "Staff", step: int, language: str | None, said: str
+) -> None:
+    patient = await rows.patient(first_name="Ana", language=language)
+    task = await staff.task(await rows.attempt(patient), TaskKind.REPLY, step=step)
+    async with rows.clinic.database.reading() as session:
+        assert said in await call_list.script_for(session, task.id, rows.clinic.folder)

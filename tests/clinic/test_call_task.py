@@ -1,0 +1,173 @@
+"""After a call: is the task closed, or due again, and when."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clinic.call_task import Again, Closed, Reported, TaskKind, after_call
+from clinic.contact_policy import ContactPolicy
+from clinic.event import CallOutcome
+from clinic.outcome import LossReason
+from clinic.refusal import Refusal
+
+NEW_YORK = ZoneInfo("America/New_York")
+WEEKDAYS = ContactPolicy.model_validate(
+    {
+        "contact_hours": dict.fromkeys(
+            ("monday", "tuesday", "wednesday", "thursday", "friday"), "09:00-20:00"
+        ),
+        "contacts_per_day": 1,
+    }
+)
+
+
+def local(written: str) -> datetime:
+    return datetime.fromisoformat(written).replace(tzinfo=NEW_YORK).astimezone(UTC)
+
+
+TUESDAY_NOON = local("2027-03-02 12:00")
+
+
+def after(
+    outcome: CallOutcome,
+    *,
+    reason: LossReason | None = None,
+    at: datetime | None = None,
+    tries_left: int = 1,
+    now: datetime = TUESDAY_NOON,
+) -> Again | Closed:
+    reported = Reported(outcome=outcome, reason=reason, at=at)
+    return after_call(reported, tries_left=tries_left, now=now, policy=WEEKDAYS, zone=NEW_YORK)
+
+
+@pytest.mark.parametrize("tries_left", [1, 3], ids=["last try", "tries left"])
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (CallOutcome.BOOKED, None),
+        (CallOutcome.DECLINED, LossReason.PRICE),
+        (CallOutcome.WRONG_NUMBER, None),
+        (CallOutcome.DO_NOT_CONTACT, None),
+        (CallOutcome.MOVED, None),
+        (CallOutcome.DECEASED, None),
+    ],
+    ids=str,
+)
+def test_a_final_outcome_closes_the_task(
+    outcome: CallOutcome, reason: LossReason | None, tries_left: int
+) -> None:
+    assert Closed() == after(outcome, reason=reason, tries_left=tries_left)
+
+
+@pytest.mark.parametrize("outcome", [CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL])
+@pytest.mark.parametrize(
+    ("now", "due_at"),
+    [
+        pytest.param("2027-03-02 12:00", "2027-03-03 12:00", id="a day later"),
+        pytest.param("2027-03-02 21:00", "2027-03-04 09:00", id="a day later, after hours"),
+        pytest.param("2027-03-02 07:00", "2027-03-03 09:00", id="a day later, before hours"),
+        pytest.param("2027-03-05 12:00", "2027-03-08 09:00", id="Friday's, over the weekend"),
+    ],
+)
+def test_nobody_answered_so_it_is_tried_again_a_day_later_within_hours(
+    outcome: CallOutcome, now: str, due_at: str
+) -> None:
+    expected = Again(due_at=local(due_at), counts_as_try=True)
+    assert expected == after(outcome, tries_left=2, now=local(now))
+
+
+@pytest.mark.parametrize("outcome", [CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL])
+def test_the_last_try_that_nobody_answers_closes_the_task(outcome: CallOutcome) -> None:
+    assert Closed() == after(outcome, tries_left=1)
+
+
+@pytest.mark.parametrize("outcome", [CallOutcome.CALL_BACK, CallOutcome.THINKING])
+def test_a_time_that_was_agreed_is_kept_and_counts_as_no_try(outcome: CallOutcome) -> None:
+    agreed = local("2027-03-04 18:30")
+    assert Again(due_at=agreed, counts_as_try=False) == after(outcome, at=agreed)
+
+
+def test_who_is_thinking_is_left_alone_for_a_week() -> None:
+    week_later = TUESDAY_NOON + timedelta(days=7)
+    assert Again(due_at=week_later, counts_as_try=False) == after(CallOutcome.THINKING)
+
+
+@pytest.mark.parametrize("outcome", [CallOutcome.CALL_BACK, CallOutcome.THINKING])
+@pytest.mark.parametrize(
+    ("at", "named"),
+    [
+        pytest.param("2027-03-04 20:00", "2027-03-05 09:00", id="at closing time"),
+        pytest.param("2027-03-04 08:59", "2027-03-04 09:00", id="too early"),
+        pytest.param("2027-03-06 12:00", "2027-03-08 09:00", id="a Saturday"),
+    ],
+)
+def test_a_call_back_outside_the_hours_is_refused_and_names_the_next_time(
+    outcome: CallOutcome, at: str, named: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        after(outcome, at=local(at))
+    assert f"The next time within them is {named}." == refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "at", "said"),
+    [
+        pytest.param(
+            CallOutcome.DECLINED,
+            None,
+            None,
+            "`declined` needs a --reason",
+            id="declined, no reason",
+        ),
+        pytest.param(
+            CallOutcome.NO_ANSWER,
+            LossReason.PRICE,
+            None,
+            "--reason goes with `declined`, not with `no_answer`",
+            id="a reason of no answer",
+        ),
+        pytest.param(CallOutcome.CALL_BACK, None, None, "`call_back` needs a time", id="no time"),
+        pytest.param(
+            CallOutcome.MOVED,
+            None,
+            local("2027-03-04 12:00"),
+            "--at goes with call_back, thinking, booked, not with `moved`",
+            id="a time of a move",
+        ),
+        pytest.param(
+            CallOutcome.CALL_BACK, None, TUESDAY_NOON, "--at lies in the past", id="called back now"
+        ),
+        pytest.param(
+            CallOutcome.BOOKED,
+            None,
+            TUESDAY_NOON - timedelta(days=1),
+            "--at lies in the past",
+            id="booked for yesterday",
+        ),
+    ],
+)
+def test_a_report_that_does_not_fit_together_is_refused(
+    outcome: CallOutcome, reason: LossReason | None, at: datetime | None, said: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        after(outcome, reason=reason, at=at)
+    assert said == refused.value.problem
+
+
+def test_a_missing_reason_is_answered_with_all_there_are() -> None:
+    with pytest.raises(Refusal) as refused:
+        after(CallOutcome.DECLINED)
+    assert all(reason.value in refused.value.remedy for reason in LossReason)
+
+
+def test_an_appointment_may_lie_outside_the_hours_of_calls() -> None:
+    assert Closed() == after(CallOutcome.BOOKED, at=local("2027-03-06 21:00"))
+
+
+def test_a_reply_is_more_urgent_than_a_check_and_that_than_a_call() -> None:
+    assert sorted(TaskKind, key=lambda kind: kind.priority) == [
+        TaskKind.REPLY,
+        TaskKind.CHECK,
+        TaskKind.CALL,
+    ]

@@ -1,0 +1,150 @@
+"""The example clinic's files hold together, and its messages fit where they have to."""
+
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from channels.gsm7 import fold_accents
+from clinic.clinic import Clinic
+from clinic.folder import LANGUAGES, ClinicFolder
+from clinic.plan import Step
+from clinic.register_import import import_register
+from clinic.segment_sql import members
+from clinic.tables import Patient
+from clinic.template import Words
+from clinic.wording import words_for
+from sandbox.sms_segments import segments_of
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic"
+FOLDER = ClinicFolder(EXAMPLE)
+CHANNELS = ("email", "sms", "call")
+LINK = "https://come-back.clinica-aurora.example/p/" + "x" * 32
+IMPORTED = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
+"""A day at which the example's register has its figures."""
+
+GSM7_SINGLE = 160
+UCS2_TWO_PARTS = 134
+TEMPLATES = FOLDER.names("templates")
+
+
+def words(template: str, channel: str, language: str, first_name: str = "María José") -> Words:
+    step = Step.model_validate({"channel": channel, "template": template, "wait": "1 day"})
+    return words_for(
+        FOLDER.template(template),
+        step,
+        first_name=first_name,
+        language=language,
+        link=LINK,
+        profile=FOLDER.profile,
+    )
+
+
+def test_the_example_has_every_kind_of_file() -> None:
+    assert FOLDER.names("plans") == ["call-first", "demo", "gentle", "standard"]
+    assert FOLDER.names("policies") == ["daytime", "round-the-clock"]
+    assert TEMPLATES == ["come-back", "come-back-again"]
+    assert len(FOLDER.names("segments")) >= 6
+
+
+@pytest.mark.parametrize("name", FOLDER.names("plans"))
+def test_a_plan_loads_and_ends_with_a_person(name: str) -> None:
+    plan = FOLDER.plan(name, CHANNELS)
+    assert plan.description
+    assert plan.steps[-1].by_person
+
+
+@pytest.mark.parametrize("name", FOLDER.names("segments"))
+def test_a_segment_loads(name: str) -> None:
+    assert FOLDER.segment(name).description
+
+
+@pytest.mark.parametrize("name", FOLDER.names("policies"))
+def test_a_policy_loads_and_only_the_demonstration_protects_nobody(name: str) -> None:
+    policy = ClinicFolder(EXAMPLE, name).policy()
+    assert policy.description
+    assert (name == "round-the-clock") == policy.demonstration
+    assert policy.demonstration or policy.contacts_per_day == 1
+    assert policy.demonstration or "sunday" not in policy.contact_hours
+
+
+@pytest.mark.parametrize(
+    ("template", "channel", "language"), [*product(TEMPLATES, CHANNELS, LANGUAGES)]
+)
+def test_every_template_speaks_every_language_on_every_channel(
+    template: str, channel: str, language: str
+) -> None:
+    spoken = words(template, channel, language)
+    needed = {"email": [spoken.subject, spoken.text], "sms": [spoken.text], "call": [spoken.script]}
+    for text in needed[channel]:
+        assert text.strip()
+        assert "{{" not in text
+
+
+@pytest.mark.parametrize(
+    ("template", "channel", "language"), [*product(TEMPLATES, ("email", "sms"), LANGUAGES)]
+)
+def test_a_message_has_its_link_exactly_once_and_says_who_writes(
+    template: str, channel: str, language: str
+) -> None:
+    message = words(template, channel, language)
+    assert message.text.count(LINK) == 1
+    assert "María José" in message.text
+    name = FOLDER.profile.sms_name if channel == "sms" else FOLDER.profile.name
+    assert name in message.text
+    assert FOLDER.profile.phone in message.text
+
+
+@pytest.mark.parametrize(("template", "language"), [*product(TEMPLATES, LANGUAGES)])
+def test_a_call_script_needs_no_link(template: str, language: str) -> None:
+    assert LINK not in words(template, "call", language).script
+
+
+@pytest.mark.parametrize(
+    ("template", "language", "name"), [*product(TEMPLATES, ("es", "en"), ("María José", "Ana"))]
+)
+def test_a_spanish_or_english_sms_is_one_part(template: str, language: str, name: str) -> None:
+    text = fold_accents(words(template, "sms", language, name).text)
+    assert len(LINK) == 75
+    assert segments_of(text) == 1
+    assert len(text) <= GSM7_SINGLE
+
+
+@pytest.mark.parametrize(("template", "name"), [*product(TEMPLATES, ("Екатерина", "Яна"))])
+def test_a_russian_sms_is_at_most_two_parts(template: str, name: str) -> None:
+    text = words(template, "sms", "ru", name).text
+    assert segments_of(text) == 2
+    assert len(text.encode("utf-16-le")) // 2 <= UCS2_TWO_PARTS
+
+
+@pytest.mark.parametrize(
+    ("template", "channel", "language"), [*product(TEMPLATES, ("email", "sms"), LANGUAGES)]
+)
+def test_no_message_gives_away_why_the_patient_was_treated(
+    template: str, channel: str, language: str
+) -> None:
+    message = words(template, channel, language)
+    text = f"{message.subject} {message.text}".casefold().replace("dental", "")
+    for word in ("ortodon", "orthodon", "ортодон", "prótesis", "prosthe", "протез", "implant"):
+        assert word not in text
+
+
+async def test_the_register_is_imported_whole_and_every_segment_has_patients(
+    clinic: Clinic,
+) -> None:
+    zone = clinic.profile.zone
+    async with clinic.database.writing() as session:
+        result = await import_register(
+            session, EXAMPLE / "register.csv", country="US", zone=zone, now=IMPORTED
+        )
+        assert (result.rows, result.new, result.rejected) == (200, 200, 0)
+        assert result.rejects == []
+        sizes = {
+            segment.name: await session.scalar(
+                select(func.count()).select_from(Patient).where(members(segment, IMPORTED, zone))
+            )
+            for segment in clinic.folder.segments()
+        }
+    assert all(0 < (size or 0) < 200 for size in sizes.values()), sizes

@@ -1,0 +1,176 @@
+"""The console's doors, and a clinic whose patients have been written to."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from twilio.request_validator import RequestValidator
+
+from channels.protocol import Channel
+from clinic import ledger
+from clinic.address import address_hash
+from clinic.attempt import AttemptState
+from clinic.clinic import Clinic
+from clinic.identifiers import new_id
+from clinic.plan import Plan
+from clinic.tables import Attempt, Campaign, Message, Patient
+from console.app import build_app
+from sandbox.stand_ins import Sandbox
+
+Row = TypeVar("Row")
+
+STEPS = (
+    {"channel": "email", "template": "come-back", "wait": "3 days"},
+    {"channel": "sms", "template": "come-back", "wait": "4 days"},
+)
+SMS = 1
+
+
+@dataclass
+class Written:
+    """A patient, the attempt to reach them, and what Twilio calls the SMS they were sent."""
+
+    patient: Patient
+    attempt: Attempt
+    sid: str
+
+
+@dataclass
+class Desk:
+    """Writes what the worker would have written, and reads what became of it."""
+
+    clinic: Clinic
+    now: datetime
+    numbers: Any = field(default_factory=count)
+
+    async def patient(self, **given: object) -> Patient:
+        own = uuid4()
+        fields: dict[str, object] = {
+            "id": new_id("pt"),
+            "external_id": f"A-{next(self.numbers)}",
+            "first_name": "Sofía",
+            "last_name": "Muñoz",
+            "language": "es",
+            "email": f"p{own.hex[:12]}@example.com",
+            "phone": f"+1305{own.int % 10**9:09}",
+        }
+        return await self._add(Patient(**(fields | given)))
+
+    async def attempt(self, patient: Patient, **given: object) -> Attempt:
+        plan = Plan.model_validate({"name": "ladder", "steps": STEPS})
+        campaign = await self._add(
+            Campaign(
+                id=new_id("ca"),
+                name=f"campaign {next(self.numbers)}",
+                segment="everybody",
+                plan=plan.model_dump(mode="json"),
+                started_at=self.now,
+            )
+        )
+        fields: dict[str, object] = {
+            "id": new_id("at"),
+            "campaign_id": campaign.id,
+            "patient_id": patient.id,
+            "state": AttemptState.OPEN.value,
+            "started_at": self.now,
+        }
+        return await self._add(Attempt(**(fields | given)))
+
+    async def written_to(self, **given: object) -> Written:
+        """Add a patient whose open attempt has sent them an SMS."""
+        patient = await self.patient(**given)
+        attempt = await self.attempt(patient)
+        sid = f"SM{uuid4().hex}"
+        async with self.clinic.database.writing() as session:
+            await ledger.claim(
+                session,
+                attempt_id=attempt.id,
+                step=SMS,
+                channel="sms",
+                address_hash=address_hash(self.clinic.key, str(patient.phone)),
+                now=self.now,
+            )
+            await ledger.record_sent(
+                session, attempt_id=attempt.id, step=SMS, provider_id=sid, now=self.now
+            )
+        return Written(patient, attempt, sid)
+
+    def token(self, written: Written) -> str:
+        """Return the token of the patient's own page, as in the SMS."""
+        return self.clinic.links.link_to(written.attempt.id, SMS).rpartition("/")[2]
+
+    async def change(self, row: Any, **values: object) -> None:
+        async with self.clinic.database.writing() as session:
+            found = await session.get_one(type(row), row.id)
+            for name, value in values.items():
+                setattr(found, name, value)
+
+    async def again(self, row: Any) -> Any:
+        async with self.clinic.database.reading() as session:
+            return await session.get_one(type(row), row.id)
+
+    async def message(self, written: Written) -> Message:
+        async with self.clinic.database.reading() as session:
+            return await session.get_one(Message, (written.attempt.id, SMS, 1))
+
+    async def all(self, table: Any) -> list[Any]:
+        async with self.clinic.database.reading() as session:
+            return list(await session.scalars(select(table)))
+
+    async def _add(self, row: Row) -> Row:
+        async with self.clinic.database.writing() as session:
+            session.add(row)
+        return row
+
+
+@pytest.fixture
+def desk(clinic: Clinic, now: datetime) -> Desk:
+    return Desk(clinic, now)
+
+
+@pytest.fixture
+def app(clinic: Clinic, channels: Mapping[str, Channel]) -> FastAPI:
+    return build_app(clinic, channels)
+
+
+@pytest.fixture
+async def web(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client at the console's doors; `test_app.py` opens them on a real port."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+        yield client
+
+
+Post = Callable[..., Coroutine[Any, Any, httpx.Response]]
+
+
+@pytest.fixture
+def twilio_posts(web: httpx.AsyncClient, clinic: Clinic, sandbox: Sandbox) -> Post:
+    """Post a form to the SMS webhook as Twilio does: signed over the public address."""
+    token = sandbox.settings.twilio_auth_token.get_secret_value()
+
+    async def post(**form: str) -> httpx.Response:
+        url = f"{clinic.settings.public_url}/webhooks/sms"
+        signature = RequestValidator(token).compute_signature(url, form)
+        return await web.post("/webhooks/sms", data=form, headers={"X-Twilio-Signature": signature})
+
+    return post
+
+
+@pytest.fixture
+def patient_writes(twilio_posts: Post) -> Post:
+    """Let Twilio report what a patient wrote, and return the answer."""
+
+    async def post(from_: str | None, words: str, sid: str = "") -> httpx.Response:
+        return await twilio_posts(
+            MessageSid=sid or f"SM{uuid4().hex}", From=str(from_), To="+13055550100", Body=words
+        )
+
+    return post

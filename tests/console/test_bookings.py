@@ -1,0 +1,144 @@
+"""The clinic's own software reports a booking; the same key twice is one booking."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from channels.protocol import Channel
+from clinic.clinic import Clinic
+from clinic.event import EventKind
+from clinic.tables import Appointment, Event
+from console.app import build_app
+
+if TYPE_CHECKING:
+    from tests.console.conftest import Desk
+
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
+
+AUTHORIZED = {"Authorization": "Bearer bookings-token"}
+AT = "2027-03-10T10:00:00-05:00"
+
+
+def booking(**given: object) -> dict[str, object]:
+    return {"key": "B-1", "patient": "A-7", "appointment_at": AT} | given
+
+
+async def book(web: httpx.AsyncClient, **given: object) -> httpx.Response:
+    return await web.post("/bookings", json=booking(**given), headers=AUTHORIZED)
+
+
+async def test_a_booking_ends_the_attempt_and_stands_in_the_book(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    written = await desk.written_to(external_id="A-7")
+    answer = await book(web)
+    assert (answer.status_code, answer.json()) == (200, {"new": True})
+    (event,) = await desk.all(Event)
+    assert (event.kind, event.source, event.source_key) == ("booked", "bookings", "B-1")
+    assert (event.attempt_id, event.patient_id) == (written.attempt.id, written.patient.id)
+    (appointment,) = await desk.all(Appointment)
+    assert appointment.patient_id == written.patient.id
+    assert appointment.at == datetime(2027, 3, 10, 15, 0, tzinfo=UTC)
+
+
+async def test_the_same_key_again_is_the_same_booking(desk: "Desk", web: httpx.AsyncClient) -> None:
+    await desk.patient(external_id="A-7")
+    await book(web)
+    again = await book(web, appointment_at="2027-04-01T09:00:00Z")
+    assert (again.status_code, again.json()) == (200, {"new": False})
+    assert len(await desk.all(Event)) == len(await desk.all(Appointment)) == 1
+
+
+async def test_another_key_is_another_booking(desk: "Desk", web: httpx.AsyncClient) -> None:
+    await desk.patient(external_id="A-7")
+    for key, at in (("B-1", AT), ("B-2", "2027-04-01T09:00:00Z")):
+        assert (await book(web, key=key, appointment_at=at)).json() == {"new": True}
+    assert len(await desk.all(Appointment)) == 2
+
+
+async def test_a_patient_without_any_attempt_can_book_too(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    patient = await desk.patient(external_id="A-7")
+    await book(web)
+    (event,) = await desk.all(Event)
+    assert (event.kind, event.attempt_id) == (EventKind.BOOKED.value, None)
+    assert event.patient_id == patient.id
+
+
+async def test_a_patient_who_is_not_on_the_register_is_not_found(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    await desk.patient(external_id="A-8")
+    answer = await book(web)
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "no such patient on the register"}
+    assert await desk.all(Event) == []
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"Authorization": "Bearer another-token"}, id="another"),
+        pytest.param({"Authorization": "Bearer bookings-tokens"}, id="a longer one"),
+        pytest.param({"Authorization": "Bearer "}, id="an empty one"),
+        pytest.param({"Authorization": "bookings-token"}, id="without its scheme"),
+        pytest.param({"Authorization": "Basic bookings-token"}, id="with another scheme"),
+        pytest.param({"Authorization": "Bearer ñandú".encode()}, id="one that is not ASCII"),
+    ],
+)
+async def test_without_the_token_nothing_is_booked_nor_told(
+    desk: "Desk", web: httpx.AsyncClient, headers: Any
+) -> None:
+    await desk.patient(external_id="A-7")
+    for patient in ("A-7", "A-8"):  # on the register or not: the answer is the same
+        answer = await web.post("/bookings", json=booking(patient=patient), headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert await desk.all(Event) == []
+
+
+@ONE_KIND
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Bearer bookings-token"])
+async def test_without_a_token_in_the_settings_the_door_is_closed(
+    desk: "Desk", clinic: Clinic, channels: Mapping[str, Channel], authorization: str
+) -> None:
+    clinic.settings = clinic.settings.model_copy(update={"bookings_token": SecretStr("")})
+    await desk.patient(external_id="A-7")
+    transport = httpx.ASGITransport(app=build_app(clinic, channels))
+    async with httpx.AsyncClient(transport=transport, base_url="http://console") as web:
+        answer = await web.post(
+            "/bookings", json=booking(), headers={"Authorization": authorization}
+        )
+    assert answer.status_code == 401
+    assert await desk.all(Event) == []
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"appointment_at": "2027-03-10T10:00:00"}, id="a moment without its offset"),
+        pytest.param({"appointment_at": "tomorrow"}, id="no moment"),
+        pytest.param({"key": ""}, id="an empty key"),
+        pytest.param({"key": "a" * 201}, id="a key without end"),
+        pytest.param({"key": "B\0"}, id="a key that a database refuses"),
+        pytest.param({"patient": ""}, id="an empty patient"),
+        pytest.param({"patient": "A\0"}, id="a patient that a database refuses"),
+        pytest.param({"patient": 7}, id="a patient's number that is no text"),
+        pytest.param({"note": "root canal"}, id="more than was asked for"),
+    ],
+)
+async def test_what_is_not_a_booking_is_refused(
+    desk: "Desk", web: httpx.AsyncClient, given: dict[str, object]
+) -> None:
+    await desk.patient(external_id="A-7")
+    assert (await book(web, **given)).status_code == 422
+    assert await desk.all(Event) == []

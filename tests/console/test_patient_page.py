@@ -1,0 +1,212 @@
+"""The patient's own page: a look changes nothing, a press of a button is heard."""
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from clinic.address import address_hash
+from clinic.clinic import Clinic
+from clinic.event import EventKind
+from clinic.link import PatientLinks
+from clinic.tables import Event, Suppression
+
+if TYPE_CHECKING:
+    from tests.console.conftest import Desk
+
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
+
+SECURITY = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    ("language", "lang", "words"),
+    [
+        pytest.param("es", "es", ["Prefiero que me llamen", "No quiero más mensajes"], id="es"),
+        pytest.param("ru", "ru", ["Позвоните мне, пожалуйста", "Больше не пишите мне"], id="ru"),
+        pytest.param("en", "en", ["Please call me", "No more messages, please"], id="en"),
+        pytest.param(None, "es", ["Prefiero que me llamen"], id="unknown: the clinic's own"),
+    ],
+)
+async def test_it_speaks_the_patients_language_and_offers_every_way(
+    desk: "Desk",
+    web: httpx.AsyncClient,
+    clinic: Clinic,
+    language: str | None,
+    lang: str,
+    words: list[str],
+) -> None:
+    token = desk.token(await desk.written_to(language=language))
+    answer = await web.get(f"/p/{token}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    for part in (
+        f'<html lang="{lang}">',
+        f"<h1>{clinic.profile.name}</h1>",
+        f'href="{clinic.profile.booking_url}"',
+        f'href="tel:{clinic.profile.phone}"',
+        f'method="post" action="/p/{token}/call"',
+        f'method="post" action="/p/{token}/stop"',
+        *words,
+    ):
+        assert part in answer.text
+
+
+@ONE_KIND
+async def test_it_says_nothing_of_the_patient(desk: "Desk", web: httpx.AsyncClient) -> None:
+    written = await desk.written_to()
+    page = (await web.get(f"/p/{desk.token(written)}")).text
+    patient = written.patient
+    for personal in (patient.first_name, patient.last_name, patient.email, patient.phone):
+        assert str(personal) not in page
+
+
+@ONE_KIND
+async def test_what_the_clinic_is_called_is_text_and_not_markup(
+    desk: "Desk", web: httpx.AsyncClient, clinic: Clinic
+) -> None:
+    profile = clinic.profile.model_copy(update={"name": "<b>Aurora & Co</b>"})
+    clinic.folder.profile = profile
+    page = (await web.get(f"/p/{desk.token(await desk.written_to())}")).text
+    assert "&lt;b&gt;Aurora &amp; Co&lt;/b&gt;" in page
+    assert "<b>" not in page
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    ("method", "door"),
+    [("GET", ""), ("GET", "/call"), ("GET", "/stop"), ("POST", "/call"), ("POST", "/stop")],
+)
+async def test_every_answer_is_for_the_patients_eyes_only(
+    desk: "Desk", web: httpx.AsyncClient, method: str, door: str
+) -> None:
+    answer = await web.request(method, f"/p/{desk.token(await desk.written_to())}{door}")
+    assert answer.status_code == 200
+    assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+    assert "Set-Cookie" not in answer.headers
+
+
+@ONE_KIND
+@pytest.mark.parametrize("door", ["", "/call", "/stop"])
+async def test_a_scanner_that_follows_every_link_changes_nothing(
+    desk: "Desk", web: httpx.AsyncClient, door: str
+) -> None:
+    written = await desk.written_to()
+    path = f"/p/{desk.token(written)}{door}"
+    assert (await web.get(path)).status_code == 200
+    await web.head(path)
+    assert await desk.all(Event) == []
+    assert (await desk.again(written.patient)).opted_out_at is None
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param({}, id="by the button"),
+        pytest.param({"List-Unsubscribe": "One-Click"}, id="by one click in the mail reader"),
+    ],
+)
+async def test_stop_stops_everything_at_once(
+    desk: "Desk", web: httpx.AsyncClient, clinic: Clinic, form: dict[str, str]
+) -> None:
+    written = await desk.written_to()
+    path = clinic.links.stop_url(written.attempt.id, 1).removeprefix(clinic.settings.public_url)
+    answer = await web.post(path, data=form)
+    assert answer.status_code == 200
+    assert "no le enviaremos más mensajes" in answer.text
+    (event,) = await desk.all(Event)
+    assert (event.kind, event.source) == (EventKind.OPTED_OUT.value, "link")
+    assert (event.attempt_id, event.body) == (written.attempt.id, "No quiere más mensajes.")
+    patient = await desk.again(written.patient)
+    assert patient.opted_out_at is not None
+    assert {row.address_hash for row in await desk.all(Suppression)} == {
+        address_hash(clinic.key, str(address)) for address in (patient.email, patient.phone)
+    }
+
+
+async def test_stop_pressed_twice_is_said_once(desk: "Desk", web: httpx.AsyncClient) -> None:
+    token = desk.token(await desk.written_to())
+    answers = [await web.post(f"/p/{token}/stop") for _ in range(2)]
+    assert answers[0].text == answers[1].text
+    assert len(await desk.all(Event)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "body"),
+    [
+        pytest.param("", "Pide que le llamen.", id="at any time"),
+        pytest.param(" mañana a las 10 ", "Pide que le llamen. mañana a las 10", id="with a wish"),
+        pytest.param("ma\0ñana", "Pide que le llamen. mañana", id="what a database refuses"),
+        pytest.param("<script>", "Pide que le llamen. <script>", id="kept as it was written"),
+    ],
+)
+async def test_whoever_asks_for_a_call_has_replied(
+    desk: "Desk", web: httpx.AsyncClient, wish: str, body: str
+) -> None:
+    written = await desk.written_to()
+    answer = await web.post(f"/p/{desk.token(written)}/call", data={"when": wish})
+    assert answer.status_code == 200
+    assert "Le llamaremos pronto" in answer.text
+    assert "<script>" not in answer.text
+    (event,) = await desk.all(Event)
+    assert (event.kind, event.body) == (EventKind.REPLY.value, body)
+    assert (event.attempt_id, event.patient_id) == (written.attempt.id, written.patient.id)
+    assert (await desk.again(written.patient)).opted_out_at is None
+
+
+async def test_the_same_wish_twice_is_one_and_another_wish_is_another(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    token = desk.token(await desk.written_to())
+    for wish in ("mañana", "mañana", "el lunes"):
+        await web.post(f"/p/{token}/call", data={"when": wish})
+    bodies = [event.body for event in await desk.all(Event)]
+    assert bodies == ["Pide que le llamen. mañana", "Pide que le llamen. el lunes"]
+
+
+@ONE_KIND
+async def test_a_wish_without_end_is_refused(desk: "Desk", web: httpx.AsyncClient) -> None:
+    token = desk.token(await desk.written_to())
+    assert (await web.post(f"/p/{token}/call", data={"when": "a" * 201})).status_code == 422
+    assert await desk.all(Event) == []
+
+
+@ONE_KIND
+@pytest.mark.parametrize(("method", "door"), [("GET", ""), ("POST", "/call"), ("POST", "/stop")])
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("nonsense", id="no token at all"),
+        pytest.param("{attempt}.1", id="unsigned"),
+        pytest.param("{token}x", id="with something added"),
+        pytest.param("{other_step}", id="another step under this signature"),
+        pytest.param("{other_key}", id="signed with another key"),
+        pytest.param("{not_sent}", id="of a message that was never sent"),
+        pytest.param("ñandú.1.%F0%9F%99%82", id="not ASCII"),
+    ],
+)
+async def test_a_link_that_is_not_ours_leads_nowhere(
+    desk: "Desk", web: httpx.AsyncClient, clinic: Clinic, token: str, method: str, door: str
+) -> None:
+    written = await desk.written_to()
+    attempt_id, real = written.attempt.id, desk.token(written)
+    stranger = PatientLinks(SecretStr("another key of at least 32 letters"), "http://x")
+    path = token.format(
+        attempt=attempt_id,
+        token=real,
+        other_step=real.replace(f"{attempt_id}.1.", f"{attempt_id}.0."),
+        other_key=stranger.link_to(attempt_id, 1).rpartition("/")[2],
+        not_sent=clinic.links.link_to(attempt_id, 0).rpartition("/")[2],
+    )
+    answer = await web.request(method, f"/p/{path}{door}")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "no such page"})
+    assert await desk.all(Event) == []

@@ -1,0 +1,50 @@
+"""The local stack is fenced off from whatever live settings its caller has."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from clinic.settings import ClinicSettings
+from deploy.local.settings import LocalSettings, environment, exports
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_nothing_of_a_live_clinic_gets_into_the_stack(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = {
+        "REGRESA_SMS_AUTH_TOKEN": "live-token",
+        "REGRESA_SMS_MESSAGING_SERVICE_SID": "MG" + "1" * 32,
+        "REGRESA_DATABASE_URL": "postgresql://live",
+        "TEMPORAL_ADDRESS": "live.tmprl.example:7233",
+        "TEMPORAL_API_KEY": "live-key",
+    }
+    for name, value in live.items():
+        monkeypatch.setenv(name, value)
+    given = environment(LocalSettings(), state, demonstration=True)
+    assert set(live.values()) & set(given.values()) == set()
+    assert "TEMPORAL_API_KEY" not in given
+
+
+def test_every_setting_of_the_clinic_is_given_so_that_a_dotenv_fills_no_gap(state: Path) -> None:
+    given = environment(LocalSettings(), state, demonstration=True)
+    wanted = {f"REGRESA_{name.upper()}" for name in ClinicSettings.model_fields}
+    assert wanted <= set(given)
+
+
+def test_secrets_are_made_once_and_are_for_the_owner_alone(state: Path) -> None:
+    first = environment(LocalSettings(), state, demonstration=True)
+    second = environment(LocalSettings(), state, demonstration=True)
+    assert first["REGRESA_SECRET_KEY"] == second["REGRESA_SECRET_KEY"]
+    assert stat.S_IMODE((state / "secrets.env").stat().st_mode) == 0o600
+
+
+def test_a_shell_can_read_the_exported_settings(state: Path) -> None:
+    lines = exports(environment(LocalSettings(), state, demonstration=True)).splitlines()
+    assert all(line.startswith(("export REGRESA_", "export TEMPORAL_")) for line in lines)
+    assert """export REGRESA_CHANNELS='["email", "sms", "call"]'""" in lines
