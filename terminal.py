@@ -10,6 +10,7 @@ import typer
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from clinic.call_list import OpenCall
@@ -43,7 +44,9 @@ def print_import(result: ImportResult, rejects: str | None) -> None:
     console.print(table)
     for reject in result.rejects[:_FEW]:
         done = "imported without it" if reject.imported else "rejected"
-        console.print(f"  line {reject.line}, {reject.column}: {reject.reason} ({done})")
+        console.print(
+            f"  line {reject.line}, {reject.column}: {reject.reason} ({done})", markup=False
+        )
     if len(result.rejects) > _FEW:
         console.print(f"  ... and {len(result.rejects) - _FEW} more")
     if rejects is not None:
@@ -64,7 +67,9 @@ def print_preview(forecasts: Sequence[Forecast], at_most: int, zone: ZoneInfo) -
     steps = max((len(one.steps) for one in chosen), default=0)
     table = _table("Patient", "name", *(f"step {number + 1}" for number in range(steps)))
     for one in chosen[:at_most]:
-        table.add_row(one.external_id, one.name, *(_step(step, zone) for step in one.steps))
+        table.add_row(
+            escape(one.external_id), escape(one.name), *(_step(step, zone) for step in one.steps)
+        )
     console.print(table)
     if len(chosen) > at_most:
         console.print(f"... and {len(chosen) - at_most} more (--limit shows more, --json all)")
@@ -84,8 +89,7 @@ def print_report(report: Report, zone: ZoneInfo) -> None:
     """Print a campaign's table; its rows add up to the segment."""
     state = "finished" if report.finished else report.state
     console.print(
-        f"[bold]Campaign {report.name}[/], {state}: "
-        f"segment {report.segment}, plan {report.plan}"
+        f"[bold]Campaign {report.name}[/], {state}: segment {report.segment}, plan {report.plan}"
     )
     table = _table("Patients of the segment", "patients", "share")
     for label, count in report.rows():
@@ -119,15 +123,15 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
             call.task_id,
             call.kind.value,
             f"[bold red]{due} overdue[/]" if call.overdue else due,
-            call.external_id,
-            call.name,
+            escape(call.external_id),
+            escape(call.name),
             call.phone or "",
             call.language or "",
             f"{call.tries_made}/{call.tries_allowed}",
             call.claimed_by or "",
         )
         if call.words:
-            table.add_row("", "", "", "", f"[italic]“{call.words}”[/]")
+            table.add_row("", "", "", "", f"[italic]“{escape(call.words)}”[/]")
     console.print(table)
 
 

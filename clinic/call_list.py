@@ -1,5 +1,6 @@
 """The call list: who to call, why and by when; claimed by one, completed once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,11 +23,20 @@ from clinic.call_task import (
 from clinic.contact_policy import ContactPolicy
 from clinic.event import CallOutcome, EventKind
 from clinic.folder import ClinicFolder
+from clinic.outcome import Outcome
 from clinic.plan import CALL, Plan
 from clinic.refusal import Refusal
 from clinic.standing import PatientStatus
 from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Patient
 from clinic.wording import language_for, words_for
+
+_AT_ONCE = 500
+_ANSWERS_A_REPLY = (
+    Outcome.BOOKED.value,
+    Outcome.DECLINED.value,
+    Outcome.OPTED_OUT.value,
+    Outcome.EXCLUDED.value,
+)
 
 STAFF = "staff"
 """The source of events that staff report."""
@@ -40,7 +50,7 @@ class OpenCall(BaseModel):
         due_at: Aware UTC.
         overdue: The due time has passed; an overdue task is never dropped.
         claimed_by: Who has the task just now, if anybody.
-        words: What the patient wrote, for a reply.
+        words: What the patient wrote, a reply a line.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -132,14 +142,15 @@ async def open_task(
 async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
     """Return the call list: overdue first, then by priority and due time."""
     rows = await session.execute(
-        select(CallTask, Patient, Campaign.name, Event.body)
+        select(CallTask, Patient, Campaign.name)
         .join(Patient, Patient.id == CallTask.patient_id)
         .join(Attempt, Attempt.id == CallTask.attempt_id)
         .join(Campaign, Campaign.id == Attempt.campaign_id)
-        .outerjoin(Event, Event.id == CallTask.event_id)
         .where(CallTask.closed_at.is_(None))
         .order_by(case((CallTask.due_at < now, 0), else_=1), CallTask.priority, CallTask.due_at)
     )
+    found = rows.all()
+    words = await _replies(session, [task.attempt_id for task, *_ in found])
     return [
         OpenCall(
             task_id=task.id,
@@ -156,10 +167,28 @@ async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
             name=f"{patient.first_name} {patient.last_name}".strip(),
             phone=patient.phone,
             language=patient.language,
-            words=words or "",
+            words=words.get(task.attempt_id, ""),
         )
-        for task, patient, campaign, words in rows
+        for task, patient, campaign in found
     ]
+
+
+async def _replies(session: AsyncSession, attempt_ids: Sequence[str]) -> dict[str, str]:
+    """Return everything that patients wrote, by attempt, a reply a line."""
+    words: dict[str, str] = {}
+    for start in range(0, len(attempt_ids), _AT_ONCE):
+        replies = await session.execute(
+            select(Event.attempt_id, Event.body)
+            .where(
+                Event.attempt_id.in_(attempt_ids[start : start + _AT_ONCE]),
+                Event.kind == EventKind.REPLY.value,
+            )
+            .order_by(Event.number)
+        )
+        for attempt_id, body in replies:
+            earlier = words.get(str(attempt_id))
+            words[str(attempt_id)] = body if earlier is None else f"{earlier}\n{body}"
+    return words
 
 
 async def count_open(session: AsyncSession) -> int:
@@ -281,10 +310,17 @@ async def keep_late(session: AsyncSession, event: Event, now: datetime) -> None:
 
 
 async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: datetime) -> None:
-    """Take an attempt off the call list: it has ended, nobody needs to call."""
+    """Take an attempt off the call list: it has ended, nobody needs to call.
+
+    Who wrote to the clinic is called all the same, unless the end answers them: a campaign that
+    is stopped, or a call that somebody made in the same moment, must not lose a reply.
+    """
+    waiting = [CallTask.attempt_id == attempt_id, CallTask.closed_at.is_(None)]
+    if why not in _ANSWERS_A_REPLY:
+        waiting.append(CallTask.kind != TaskKind.REPLY.value)
     await session.execute(
         update(CallTask)
-        .where(CallTask.attempt_id == attempt_id, CallTask.closed_at.is_(None))
+        .where(*waiting)
         .values(closed_at=now, closed_by="the attempt's end", outcome=why)
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import ColumnElement, Select, String, cast, func, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import inbox
@@ -49,12 +50,12 @@ async def start(
         Refusal: The name is in use.
     """
     if await session.scalar(select(Campaign.id).where(Campaign.name == campaign.name)):
-        raise Refusal(
-            f"there is a campaign `{campaign.name}` already",
-            "Choose another --name; `regresa report NAME` shows the one there is.",
-        )
+        raise _name_in_use(campaign.name)
     session.add(campaign)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError:  # somebody else chose the name at this moment
+        raise _name_in_use(campaign.name) from None
     planned = select(
         _random_id(session),
         literal(campaign.id),
@@ -138,6 +139,13 @@ async def find(session: AsyncSession, name: str) -> Campaign:
         known = ", ".join(names) or "none yet"
         raise Refusal(f"no campaign `{name}`", f"There are: {known}")
     return campaign
+
+
+def _name_in_use(name: str) -> Refusal:
+    return Refusal(
+        f"there is a campaign `{name}` already",
+        "Choose another --name; `regresa report NAME` shows the one there is.",
+    )
 
 
 async def _to_change(session: AsyncSession, name: str) -> Campaign:

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
-from clinic.event import EventKind
+from clinic.event import CallOutcome, EventKind
 from clinic.plan import CALL
 from clinic.segment_sql import has_future_appointment
-from clinic.tables import Attempt, Event, Message, Patient, Suppression
+from clinic.tables import Attempt, CallTask, Event, Message, Patient, Suppression
 
 _CONTACTS_WITHIN = timedelta(days=2)
 
@@ -148,7 +148,12 @@ def is_booked(now: datetime) -> ColumnElement[bool]:
         Event.kind == EventKind.BOOKED.value,
         Event.received_at > now - BOOKED_FOR,
     )
-    return or_(has_future_appointment(now), said_so)
+    told_staff = exists().where(
+        CallTask.patient_id == Patient.id,
+        CallTask.outcome == CallOutcome.BOOKED.value,
+        CallTask.closed_at > now - BOOKED_FOR,
+    )
+    return or_(has_future_appointment(now), said_so, told_staff)
 
 
 def contact_of(patient: Patient) -> Contact:

@@ -55,7 +55,8 @@ class Template(BaseModel):
 
     def speaks(self, language: str, channel: str) -> bool:
         """Whether there are words for a channel in a language."""
-        return channel in self._language(language)
+        words = self._language(language).get(channel)
+        return words is not None and bool(words.text or words.script)
 
     def render(self, language: str, channel: str, values: dict[str, str]) -> Words:
         """Fill the placeholders of the words for one channel in one language."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,11 +84,14 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A real PostgreSQL server; the URL of its maintenance database."""
-    server = get_server(tmp_path_factory.mktemp("postgresql"))
+    # outside pytest's own folder, which is closed to the user that PostgreSQL runs as
+    folder = tempfile.mkdtemp(prefix="regresa-postgresql-")
+    server = get_server(folder)
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

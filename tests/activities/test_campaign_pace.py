@@ -12,7 +12,11 @@ from clinic.tables import CallTask
 if TYPE_CHECKING:
     from tests.activities.conftest import Desk, StartPage
 
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
 
+
+@ONE_KIND
 @pytest.mark.parametrize(
     ("pace", "started", "pause"),
     [
@@ -49,6 +53,7 @@ async def test_whoever_is_left_out_costs_no_pause(
     assert page == PageResult(state=PageState.MORE, started=0, left_out=1, remaining=1)
 
 
+@ONE_KIND
 async def test_the_last_page_asks_for_no_other(desk: "Desk", start_page: "StartPage") -> None:
     campaign = await desk.campaign(pace_per_hour=60)
     await desk.planned(campaign)

@@ -21,6 +21,9 @@ from sandbox.stand_ins import Sandbox
 if TYPE_CHECKING:
     from tests.activities.conftest import Deliver, Desk, Told
 
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
+
 EMAIL, SMS, CALL = range(3)
 FRIDAY = datetime(2027, 3, 5, 17, 0, tzinfo=UTC)
 MONDAY_OPENS = datetime(2027, 3, 8, 14, 0, tzinfo=UTC)  # 09:00 in New York, in winter time
@@ -77,6 +80,7 @@ async def test_a_call_that_would_be_due_on_a_day_without_hours_is_due_at_the_nex
     assert task.due_at == MONDAY_OPENS
 
 
+@ONE_KIND
 async def test_each_message_has_the_patients_own_link_and_name(
     desk: "Desk", deliver: "Deliver", told: "Told", clinic: Clinic
 ) -> None:
@@ -91,6 +95,7 @@ async def test_each_message_has_the_patients_own_link_and_name(
     assert message.key == f"{attempt.id}.{SMS}"
 
 
+@ONE_KIND
 @pytest.mark.parametrize(
     ("language", "greeting"),
     [

@@ -21,6 +21,9 @@ from sandbox.stand_ins import Sandbox
 if TYPE_CHECKING:
     from tests.activities.conftest import Deliver, Desk, Told
 
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
+
 EMAIL, SMS, CALL = range(3)
 TAKEN = Receipt(provider_id="SM-taken")
 TWO_DAYS = timedelta(days=2)
@@ -134,6 +137,7 @@ async def test_a_provider_that_says_later_is_asked_later(
     assert len(sandbox.inbox.to(str(patient.email))) == 1
 
 
+@ONE_KIND
 @pytest.mark.parametrize(
     ("failed", "pause"),
     [
@@ -216,6 +220,7 @@ async def test_what_cannot_be_settled_goes_to_a_person(
     assert await desk.ledger_row(attempt, SMS) is not None
 
 
+@ONE_KIND
 @pytest.mark.parametrize("failed", [Transient("x"), Misconfigured("x")], ids=repr)
 async def test_a_provider_that_cannot_be_asked_is_not_sent_anything(
     desk: "Desk", deliver: "Deliver", told: "Told", failed: SendError
@@ -229,6 +234,7 @@ async def test_a_provider_that_cannot_be_asked_is_not_sent_anything(
     assert channel.sent == []
 
 
+@ONE_KIND
 @pytest.mark.parametrize("channel", ["smtp down", "twilio says later"])
 async def test_a_provider_that_takes_nothing_for_two_days_is_given_up(
     desk: "Desk",
@@ -268,6 +274,7 @@ async def test_a_message_that_nobody_can_ask_about_for_two_days_goes_to_a_person
     assert await desk.ledger_row(attempt, SMS) is not None
 
 
+@ONE_KIND
 async def test_an_address_that_changed_since_the_claim_goes_to_a_person(
     desk: "Desk", deliver: "Deliver", told: "Told"
 ) -> None:
@@ -280,6 +287,7 @@ async def test_an_address_that_changed_since_the_claim_goes_to_a_person(
     assert (channel.sent, channel.asked) == ([], [])
 
 
+@ONE_KIND
 @pytest.mark.parametrize(
     ("field", "failing", "step"),
     [

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     Handle = WorkflowHandle[Any, Any]
 
 
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
+
+
 @pytest.fixture
 def task_queue() -> str:
     """Nobody listens here: what reaches a workflow stays in its history."""
@@ -202,6 +206,7 @@ async def test_a_campaign_is_started_once_however_often_it_is_told(
     assert given == CampaignInput(campaign_id=campaign.id)
 
 
+@ONE_KIND
 @pytest.mark.parametrize(
     ("kind", "signal"),
     [
@@ -235,6 +240,7 @@ async def test_news_of_a_campaign_that_has_started_everybody_needs_nobody(
     assert (await event_again(desk, event)).relay_result == "campaign has started everybody"
 
 
+@ONE_KIND
 async def test_a_running_relay_hands_on_what_comes(
     desk: "Desk", relay: Relay, temporal: WorkflowEnvironment, task_queue: str
 ) -> None:

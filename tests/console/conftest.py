@@ -85,7 +85,10 @@ class Desk:
 
     async def written_to(self, **given: object) -> Written:
         """Add a patient whose open attempt has sent them an SMS."""
-        patient = await self.patient(**given)
+        return await self.write_to(await self.patient(**given))
+
+    async def write_to(self, patient: Patient) -> Written:
+        """Open an attempt of a patient and let it send an SMS."""
         attempt = await self.attempt(patient)
         sid = f"SM{uuid4().hex}"
         async with self.clinic.database.writing() as session:

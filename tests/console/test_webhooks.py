@@ -148,6 +148,16 @@ class TestReplies:
         (event,) = await events(desk)
         assert event.attempt_id == written.attempt.id
 
+    async def test_a_reply_belongs_to_the_open_attempt_and_to_no_earlier_one(
+        self, desk: "Desk", patient_writes: "Post"
+    ) -> None:
+        earlier = await desk.written_to()
+        await desk.change(earlier.attempt, state=AttemptState.ENDED.value, ended_at=desk.now)
+        written = await desk.write_to(earlier.patient)
+        await patient_writes(written.patient.phone, "hola")
+        (event,) = await events(desk)
+        assert event.attempt_id == written.attempt.id
+
     async def test_a_reply_from_the_number_that_was_written_to_counts_though_it_has_changed(
         self, desk: "Desk", patient_writes: "Post"
     ) -> None:

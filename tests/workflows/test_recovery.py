@@ -203,3 +203,17 @@ async def test_an_answer_is_heard_while_a_delivery_is_tried_again_and_again(
     await recovery.say(EventKind.BOOKED)
     assert await handle.result() is Outcome.BOOKED
     assert len(sandbox.inbox.messages) == before
+
+
+async def test_a_reply_outlives_a_stopped_campaign_and_every_word_is_kept(
+    recovery: "Recovery",
+) -> None:
+    handle = await recovery.start(EMAIL, real_waits=True)
+    await sent(recovery, 0)
+    await recovery.say(EventKind.REPLY, "Quiero volver")
+    await open_call(recovery)
+    await recovery.say(EventKind.REPLY, "¿Me llaman mañana?")
+    await recovery.say(EventKind.STOPPED)
+    assert await handle.result() is Outcome.CANCELLED
+    call = await open_call(recovery)
+    assert call.words == "Quiero volver\n¿Me llaman mañana?"
