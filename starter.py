@@ -4,9 +4,9 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -27,6 +27,20 @@ from clinic.report import Report, report_on
 from clinic.segment_sql import members
 from clinic.settings import PREFIX, ClinicSettings, load_settings
 from clinic.tables import Campaign, Patient
+from command_options import (
+    AsJson,
+    By,
+    Name,
+    PlanName,
+    SegmentName,
+    Task,
+    checked_name,
+    end_of_day,
+    moment,
+    read_pace,
+    read_share,
+    read_words,
+)
 
 _Result = TypeVar("_Result")
 _WATCH_SECONDS = 0.5
@@ -40,31 +54,6 @@ app = typer.Typer(
     "Start with `import`, `segments` and `preview`; then `start` and `watch` a campaign. "
     "Settings are read from the environment or a .env file; .env.example lists them.",
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-By = Annotated[
-    str,
-    typer.Option("--as", envvar="REGRESA_STAFF", help="Who you are; default: your login name."),
-]
-Name = Annotated[str, typer.Argument(help="The campaign's name.")]
-Task = Annotated[str, typer.Argument(help="The call task, as `calls` lists it.")]
-
-
-def _complete_from(kind: str) -> Callable[[typer.Context, str], list[str]]:
-    def complete(context: typer.Context, incomplete: str) -> list[str]:
-        given = (context.find_root().params or {}).get("clinic")
-        folder = Path(given or ClinicSettings.model_fields["clinic"].default)
-        return [path.stem for path in (folder / kind).glob(f"{incomplete}*.yaml")]
-
-    return complete
-
-
-SegmentName = Annotated[
-    str, typer.Argument(help="A file of segments/.", autocompletion=_complete_from("segments"))
-]
-PlanName = Annotated[
-    str, typer.Option("--plan", help="A file of plans/.", autocompletion=_complete_from("plans"))
-]
 
 
 @app.callback()
@@ -177,36 +166,6 @@ def preview(
     _run(context, run)
 
 
-def _read_share(written: str) -> float:
-    number = written.strip().removesuffix("%")
-    try:
-        share = float(number) / 100
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise typer.BadParameter(f"`{written}` is no share: write for example 15%")
-    return share
-
-
-def _read_pace(written: str) -> int:
-    number, _, unit = written.partition("/")
-    hourly = {"h": 1, "hour": 1, "min": 60, "minute": 60}.get(unit.strip())
-    if hourly is None or not number.strip().isdecimal() or int(number) == 0:
-        raise typer.BadParameter(f"`{written}` is no pace: write for example 120/h")
-    return int(number) * hourly
-
-
-def _read_words(kinds: type[CallOutcome] | type[LossReason]) -> Callable[[str], Any]:
-    def read(written: str) -> Any:
-        try:
-            return kinds(written.strip().lower().replace("-", "_"))
-        except ValueError:
-            known = ", ".join(kind.value.replace("_", "-") for kind in kinds)
-            raise typer.BadParameter(f"`{written}` is not one of: {known}") from None
-
-    return read
-
-
 @app.command()
 def start(
     context: typer.Context,
@@ -215,7 +174,7 @@ def start(
     name: Annotated[str, typer.Option(help="The campaign's name, for reports.")],
     goal: Annotated[
         float | None,
-        typer.Option(parser=_read_share, metavar="SHARE", help="Share that should book: 15%."),
+        typer.Option(parser=read_share, metavar="SHARE", help="Share that should book: 15%."),
     ] = None,
     until: Annotated[
         datetime | None,
@@ -223,7 +182,7 @@ def start(
     ] = None,
     pace: Annotated[
         int | None,
-        typer.Option(parser=_read_pace, metavar="PACE", help="Attempts started: 120/h."),
+        typer.Option(parser=read_pace, metavar="PACE", help="Attempts started: 120/h."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -239,11 +198,11 @@ def start(
         now = _now()
         campaign = Campaign(
             id=new_id("ca"),
-            name=_checked_name(name),
+            name=checked_name(name),
             segment=chosen.name,
             plan=steps.model_dump(mode="json"),
             goal=goal,
-            until=_end_of_day(until, clinic, now),
+            until=end_of_day(until, clinic, now),
             pace_per_hour=pace,
             open_calls_at_most=clinic.profile.open_calls_at_most,
             started_at=now,
@@ -410,7 +369,7 @@ def complete(
     outcome: Annotated[
         CallOutcome,
         typer.Option(
-            parser=_read_words(CallOutcome),
+            parser=read_words(CallOutcome),
             metavar="OUTCOME",
             help="What came of it: " + ", ".join(kind.replace("_", "-") for kind in CallOutcome),
         ),
@@ -418,7 +377,7 @@ def complete(
     reason: Annotated[
         LossReason | None,
         typer.Option(
-            parser=_read_words(LossReason),
+            parser=read_words(LossReason),
             metavar="REASON",
             help="With declined: " + ", ".join(kind.replace("_", "-") for kind in LossReason),
         ),
@@ -438,7 +397,7 @@ def complete(
     """
 
     async def run(clinic: Clinic) -> None:
-        reported = Reported(outcome=outcome, reason=reason, at=_moment(at, clinic), note=note)
+        reported = Reported(outcome=outcome, reason=reason, at=moment(at, clinic), note=note)
         async with clinic.database.writing() as session:
             completed = await call_list.complete(
                 session,
@@ -503,7 +462,7 @@ def event(
                 kind=_EVENTS[what],
                 patient_id=patient_id,
                 body=text,
-                at=_moment(at, clinic),
+                at=moment(at, clinic),
             )
             is_new = await inbox.store(session, received, now=_now(), key=clinic.key)
         if as_json:
@@ -608,36 +567,6 @@ def _channels(clinic: Clinic) -> dict[str, AddressOf]:
             known = ", ".join(sorted(classes))
             raise Refusal(f"no channel `{name}` is installed", f"Installed: {known}")
     return {name: classes[name].address_of for name in clinic.settings.channels}
-
-
-def _checked_name(name: str) -> str:
-    longest = 100
-    if not name.strip() or len(name) > longest or not name.isprintable():
-        raise Refusal(f"--name: a campaign's name has 1 to {longest} printable characters")
-    return name.strip()
-
-
-def _end_of_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime | None:
-    if day is None:
-        return None
-    end = datetime.combine(day.date(), time.max, tzinfo=clinic.profile.zone).astimezone(UTC)
-    if end <= now:
-        raise Refusal(f"--until: {day:%Y-%m-%d} is over")
-    return end
-
-
-def _moment(written: str | None, clinic: Clinic) -> datetime | None:
-    if written is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise Refusal(
-            f"--at: `{written}` is no time", "Write for example '2027-03-02 10:30'."
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=clinic.profile.zone)
-    return moment.astimezone(UTC)
 
 
 def _now() -> datetime:

@@ -1,0 +1,128 @@
+"""What the commands of `starter.py` share: their options, and how people's words are read."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clinic.clinic import Clinic
+from clinic.event import CallOutcome
+from clinic.outcome import LossReason
+from clinic.refusal import Refusal
+from clinic.settings import ClinicSettings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+By = Annotated[
+    str,
+    typer.Option("--as", envvar="REGRESA_STAFF", help="Who you are; default: your login name."),
+]
+Name = Annotated[str, typer.Argument(help="The campaign's name.")]
+Task = Annotated[str, typer.Argument(help="The call task, as `calls` lists it.")]
+
+
+def complete_from(kind: str) -> Callable[[typer.Context, str], list[str]]:
+    """Complete the names of the clinic's files of a kind, such as `segments`."""
+
+    def complete(context: typer.Context, incomplete: str) -> list[str]:
+        given = (context.find_root().params or {}).get("clinic")
+        folder = Path(given or ClinicSettings.model_fields["clinic"].default)
+        return [path.stem for path in (folder / kind).glob(f"{incomplete}*.yaml")]
+
+    return complete
+
+
+SegmentName = Annotated[
+    str, typer.Argument(help="A file of segments/.", autocompletion=complete_from("segments"))
+]
+PlanName = Annotated[
+    str, typer.Option("--plan", help="A file of plans/.", autocompletion=complete_from("plans"))
+]
+
+
+def read_share(written: str) -> float:
+    """Read `15%` as 0.15.
+
+    Raises:
+        BadParameter: Not more than 0 % and at most 100 %.
+    """
+    number = written.strip().removesuffix("%")
+    try:
+        share = float(number) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise typer.BadParameter(f"`{written}` is no share: write for example 15%")
+    return share
+
+
+def read_pace(written: str) -> int:
+    """Read `120/h` or `2/min` as attempts an hour.
+
+    Raises:
+        BadParameter: No such pace.
+    """
+    number, _, unit = written.partition("/")
+    hourly = {"h": 1, "hour": 1, "min": 60, "minute": 60}.get(unit.strip())
+    if hourly is None or not number.strip().isdecimal() or int(number) == 0:
+        raise typer.BadParameter(f"`{written}` is no pace: write for example 120/h")
+    return int(number) * hourly
+
+
+def read_words(kinds: type[CallOutcome] | type[LossReason]) -> Callable[[str], Any]:
+    """Return a reader of one word of a closed list, with hyphens or underscores."""
+
+    def read(written: str) -> Any:
+        try:
+            return kinds(written.strip().lower().replace("-", "_"))
+        except ValueError:
+            known = ", ".join(kind.value.replace("_", "-") for kind in kinds)
+            raise typer.BadParameter(f"`{written}` is not one of: {known}") from None
+
+    return read
+
+
+def checked_name(name: str) -> str:
+    """Return a campaign's name.
+
+    Raises:
+        Refusal: It is empty, too long, or can't be printed.
+    """
+    longest = 100
+    if not name.strip() or len(name) > longest or not name.isprintable():
+        raise Refusal(f"--name: a campaign's name has 1 to {longest} printable characters")
+    return name.strip()
+
+
+def end_of_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime | None:
+    """Return the end of a day in the clinic's time zone, aware UTC.
+
+    Raises:
+        Refusal: It has passed.
+    """
+    if day is None:
+        return None
+    end = datetime.combine(day.date(), time.max, tzinfo=clinic.profile.zone).astimezone(UTC)
+    if end <= now:
+        raise Refusal(f"--until: {day:%Y-%m-%d} is over")
+    return end
+
+
+def moment(written: str | None, clinic: Clinic) -> datetime | None:
+    """Read a time in the clinic's time zone, unless it says its own, as aware UTC.
+
+    Raises:
+        Refusal: It is no time.
+    """
+    if written is None:
+        return None
+    try:
+        said = datetime.fromisoformat(written)
+    except ValueError:
+        raise Refusal(
+            f"--at: `{written}` is no time", "Write for example '2027-03-02 10:30'."
+        ) from None
+    if said.tzinfo is None:
+        said = said.replace(tzinfo=clinic.profile.zone)
+    return said.astimezone(UTC)
