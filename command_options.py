@@ -1,5 +1,6 @@
 """What the commands of `starter.py` share: their options, and how people's words are read."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -107,6 +108,20 @@ def end_of_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime 
     if end <= now:
         raise Refusal(f"--until: {day:%Y-%m-%d} is over")
     return end
+
+
+def refuse_unwritable(path: Path, option: str) -> None:
+    """Look whether a file can be written, before the work whose result it takes.
+
+    Raises:
+        Refusal: It can't, or its folder is not there.
+    """
+    if path.is_dir():
+        raise Refusal(f"{option}: {path} is a folder", "Name a file.")
+    if not path.exists() and not path.parent.is_dir():
+        raise Refusal(f"{option}: there is no folder {path.parent}", "Nothing was changed.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Refusal(f"{option}: {path} can't be written", f"Name another file with {option}.")
 
 
 def moment(written: str | None, clinic: Clinic) -> datetime | None:

@@ -40,6 +40,7 @@ from command_options import (
     read_pace,
     read_share,
     read_words,
+    refuse_unwritable,
 )
 
 _Result = TypeVar("_Result")
@@ -86,6 +87,7 @@ def import_file(
     rejects = rejects or Path(f"{file.stem}.rejects.csv")
 
     async def run(clinic: Clinic) -> None:
+        refuse_unwritable(rejects, "--rejects")
         async with clinic.database.writing() as session:
             result = await import_register(
                 session,
@@ -234,7 +236,7 @@ def watch(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     async def run(clinic: Clinic) -> None:
         report = await _report(clinic, name)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -357,7 +359,7 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
             terminal.console.print(
                 f"Task {task} is yours until {terminal.local(until, clinic.profile.zone)}.\n"
             )
-            terminal.console.print(script, markup=False)
+            terminal.console.print(script)
 
     _run(context, run)
 

@@ -10,8 +10,8 @@ import typer
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from clinic.call_list import OpenCall
 from clinic.delivery import SkipReason
@@ -20,7 +20,13 @@ from clinic.register_import import ImportResult
 from clinic.report import Report
 
 _PIPED_WIDTH = 160
-console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+console = Console(
+    highlight=False,
+    # names, replies and cells are other people's text: `[...]` and `:...:` in them mean nothing
+    markup=False,
+    emoji=False,
+    width=None if sys.stdout.isatty() else _PIPED_WIDTH,
+)
 _FEW = 20
 
 
@@ -44,9 +50,7 @@ def print_import(result: ImportResult, rejects: str | None) -> None:
     console.print(table)
     for reject in result.rejects[:_FEW]:
         done = "imported without it" if reject.imported else "rejected"
-        console.print(
-            f"  line {reject.line}, {reject.column}: {reject.reason} ({done})", markup=False
-        )
+        console.print(f"  line {reject.line}, {reject.column}: {reject.reason} ({done})")
     if len(result.rejects) > _FEW:
         console.print(f"  ... and {len(result.rejects) - _FEW} more")
     if rejects is not None:
@@ -67,9 +71,7 @@ def print_preview(forecasts: Sequence[Forecast], at_most: int, zone: ZoneInfo) -
     steps = max((len(one.steps) for one in chosen), default=0)
     table = _table("Patient", "name", *(f"step {number + 1}" for number in range(steps)))
     for one in chosen[:at_most]:
-        table.add_row(
-            escape(one.external_id), escape(one.name), *(_step(step, zone) for step in one.steps)
-        )
+        table.add_row(one.external_id, one.name, *(_step(step, zone) for step in one.steps))
     console.print(table)
     if len(chosen) > at_most:
         console.print(f"... and {len(chosen) - at_most} more (--limit shows more, --json all)")
@@ -89,7 +91,9 @@ def print_report(report: Report, zone: ZoneInfo) -> None:
     """Print a campaign's table; its rows add up to the segment."""
     state = "finished" if report.finished else report.state
     console.print(
-        f"[bold]Campaign {report.name}[/], {state}: segment {report.segment}, plan {report.plan}"
+        Text(f"Campaign {report.name}", style="bold"),
+        f", {state}: segment {report.segment}, plan {report.plan}",
+        sep="",
     )
     table = _table("Patients of the segment", "patients", "share")
     for label, count in report.rows():
@@ -122,16 +126,16 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
         table.add_row(
             call.task_id,
             call.kind.value,
-            f"[bold red]{due} overdue[/]" if call.overdue else due,
-            escape(call.external_id),
-            escape(call.name),
+            Text(f"{due} overdue", style="bold red") if call.overdue else due,
+            call.external_id,
+            call.name,
             call.phone or "",
             call.language or "",
             f"{call.tries_made}/{call.tries_allowed}",
             call.claimed_by or "",
         )
         if call.words:
-            table.add_row("", "", "", "", f"[italic]“{escape(call.words)}”[/]")
+            table.add_row("", "", "", "", Text(f"“{call.words}”", style="italic"))
     console.print(table)
 
 
@@ -165,10 +169,10 @@ def _count_steps(forecasts: Sequence[Forecast]) -> dict[str, int]:
     return counts
 
 
-def _step(step: ForecastStep, zone: ZoneInfo) -> str:
+def _step(step: ForecastStep, zone: ZoneInfo) -> Text:
     if step.at is None:
-        return f"[dim]{step.channel}: {_words(step.skipped)}[/]"
-    return f"{step.channel} {local(step.at, zone)}{' *' if step.rule else ''}"
+        return Text(f"{step.channel}: {_words(step.skipped)}", style="dim")
+    return Text(f"{step.channel} {local(step.at, zone)}{' *' if step.rule else ''}")
 
 
 def _words(reason: SkipReason | None) -> str:

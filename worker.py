@@ -1,12 +1,12 @@
 """The process that hosts workflows and activities, and relays stored events."""
 
 import asyncio
-import ipaddress
 import signal
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import structlog
 import typer
@@ -21,6 +21,7 @@ from activities.log_context import LogContext, configure_logging
 from activities.relay import Relay
 from activities.temporal_connection import connect
 from channels import registry
+from channels.loopback import is_loopback
 from channels.protocol import Channel
 from clinic.clinic import Clinic
 from clinic.refusal import Refusal
@@ -98,11 +99,29 @@ def refuse_unsafe_demonstration(clinic: Clinic, channels: Mapping[str, Channel])
     if not clinic.policy.demonstration:
         return
     for channel in channels.values():
-        if not _is_loopback(channel.host):
+        if not is_loopback(channel.host):
             raise Refusal(
                 f"the contact policy is for demonstrations, and channel `{channel.name}` reaches "
                 f"{channel.host}",
                 "Choose a real policy in clinic.yaml (and unset REGRESA_CONTACT_POLICY).",
+            )
+
+
+def refuse_unreachable_console(clinic: Clinic, channels: Mapping[str, Channel]) -> None:
+    """Refuse to send links that lead nowhere.
+
+    Raises:
+        Refusal: The public URL is this machine's own, and a channel's provider is another's.
+    """
+    url = clinic.settings.public_url
+    if not is_loopback(urlsplit(url).hostname or ""):
+        return
+    for channel in channels.values():
+        if not is_loopback(channel.host):
+            raise Refusal(
+                f"{PREFIX}PUBLIC_URL is {url}, which nobody reaches from outside, and channel "
+                f"`{channel.name}` reaches {channel.host}: patients' links would be dead",
+                f"Set {PREFIX}PUBLIC_URL to where patients and providers reach the console.",
             )
 
 
@@ -118,6 +137,7 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
     """
     channels = registry.in_use(clinic.settings.channels)
     refuse_unsafe_demonstration(clinic, channels)
+    refuse_unreachable_console(clinic, channels)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -174,15 +194,6 @@ async def _connect_within(wait: timedelta) -> Client:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
             await asyncio.sleep(0.2)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 if __name__ == "__main__":

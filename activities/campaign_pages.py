@@ -5,17 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from pydantic import SecretStr
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
 )
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from activities import names
 from activities.interface import CampaignActivities
@@ -35,8 +34,16 @@ _LARGEST_PAGE = 200
 _STARTS_AT_ONCE = 16
 """More than this many starts in flight gain nothing on one server (measured in benchmarks/)."""
 
+_CLOSING_PAUSE = timedelta(seconds=5)
+"""An attempt whose patient's previous workflow has not closed yet: try again after this."""
+
+_MEND_PAUSE = timedelta(minutes=1)
+"""While our settings are wrong, look again this often."""
+
 _CALL_LIST_PAUSE = timedelta(minutes=5)
 """A full call list: look again after this."""
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,9 @@ class CampaignPages(CampaignActivities):
             remaining = await _remaining(session, campaign.campaign_id)
         pace = page.campaign.pace_per_hour
         pause = timedelta(hours=len(page.attempts) / pace) if pace else timedelta(0)
+        if page.attempts and not started:
+            # their patients' previous attempts are about to close
+            pause = max(pause, _CLOSING_PAUSE)
         return PageResult(
             state=PageState.MORE if remaining else page.ends_as,
             started=len(started),
@@ -118,15 +128,12 @@ class CampaignPages(CampaignActivities):
             return await _held(session, campaign, PageState.PAUSED, None)
         if campaign.until is not None and now > campaign.until:
             return await _leave_out_the_rest(session, campaign, LeftOut.CAMPAIGN_OVER)
-        limit = campaign.open_calls_at_most
-        if limit is not None and await call_list.count_open(session) >= limit:
+        size = await _page_size(session, campaign)
+        if size <= 0:
             return await _held(session, campaign, PageState.MORE, now + _CALL_LIST_PAUSE)
         plan = Plan.model_validate(campaign.plan)
-        rows = list(
-            await session.scalars(
-                _to_start(campaign_id).order_by(Attempt.id).limit(_page_size(campaign))
-            )
-        )
+        self._refuse_missing_channels(plan)
+        rows = list(await session.scalars(_to_start(campaign_id).order_by(Attempt.id).limit(size)))
         patients = await standings(session, [row.patient_id for row in rows], now, self._key)
         opened: list[Attempt] = []
         for row in rows:
@@ -147,6 +154,16 @@ class CampaignPages(CampaignActivities):
             else:
                 row.state, row.left_out_reason = AttemptState.LEFT_OUT.value, reason.value
         return _Page(campaign, plan, opened, len(rows) - len(opened))
+
+    def _refuse_missing_channels(self, plan: Plan) -> None:
+        missing = sorted({step.channel for step in plan.steps} - set(self._channels))
+        if missing:
+            _log.error("channel not in use", channel=missing[0])
+            raise ApplicationError(
+                f"channel {missing[0]} is not in use here (REGRESA_CHANNELS)",
+                type="Misconfigured",
+                next_retry_delay=_MEND_PAUSE,
+            )
 
     async def _start_workflows(self, page: _Page) -> list[str]:
         at_once = asyncio.Semaphore(_STARTS_AT_ONCE)
@@ -171,14 +188,7 @@ class CampaignPages(CampaignActivities):
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 memo={names.ATTEMPT_MEMO: attempt.id},
-                search_attributes=TypedSearchAttributes(
-                    [
-                        SearchAttributePair(names.CAMPAIGN, campaign.name),
-                        SearchAttributePair(names.SEGMENT, campaign.segment),
-                        SearchAttributePair(names.PLAN, plan.name),
-                        SearchAttributePair(names.STAGE, names.STAGE_MACHINE),
-                    ]
-                ),
+                search_attributes=names.of_campaign(campaign.name, campaign.segment, plan.name),
                 static_summary=f"{campaign.name}: {plan.name}"[:200],
                 static_details=_details(campaign, plan, attempt),
             )
@@ -197,10 +207,14 @@ class CampaignPages(CampaignActivities):
         return bool(memo.get(names.ATTEMPT_MEMO) == attempt.id)
 
 
-def _page_size(campaign: Campaign) -> int:
-    if campaign.pace_per_hour is None:
-        return _LARGEST_PAGE
-    return max(1, min(campaign.pace_per_hour // 60, _LARGEST_PAGE))
+async def _page_size(session: AsyncSession, campaign: Campaign) -> int:
+    """Return how many attempts the pace, and the room on the call list, allow; 0: none now."""
+    size = _LARGEST_PAGE
+    if campaign.pace_per_hour is not None:
+        size = max(1, min(campaign.pace_per_hour // 60, _LARGEST_PAGE))
+    if campaign.open_calls_at_most is not None:
+        size = min(size, campaign.open_calls_at_most - await call_list.count_open(session))
+    return size
 
 
 def _to_start(campaign_id: str) -> Select[Attempt]:

@@ -1,5 +1,6 @@
 """Deliver one step of an attempt: read fresh, check, claim, send, record."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,10 +44,18 @@ GIVE_UP_AFTER = timedelta(days=2)
 _MEND_PAUSE = timedelta(minutes=1)
 """While our settings are wrong, look again this often; nobody loses their place."""
 
-_SETTLE_PAUSE = timedelta(seconds=15)
-"""Before asking a provider about a message that may still be on its way to it."""
+_READY_WITHIN = timedelta(seconds=5)
+"""A try that takes longer to begin sending gives up: it might overlap with the next."""
+
+CLAIM_SETTLES = timedelta(seconds=30)
+"""A claim without a record may be another try's that still sends, for as long as one may last
+(`workflows.activity_options`); only after that the provider is asked."""
 
 _log = structlog.get_logger()
+
+
+class _Unsettled(errors.SendError):
+    """The provider was asked and can't tell what became of a message."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +108,15 @@ class Deliveries(DeliveryActivities):
         """
         # the server's clock, also on a time-skipping one, and fresh on every try
         now = activity.info().started_time
+        began = time.monotonic()
         async with self._database.writing() as session:
             prepared = await self._prepare(session, request, now)
         if not isinstance(prepared, _Ready):
             return prepared
+        if time.monotonic() - began > _READY_WITHIN.total_seconds():
+            # this try is late, and the next one may have begun: what it sends could come twice
+            await self._release(prepared)
+            raise ApplicationError("late", type="Transient")
         try:
             provider_id = await self._hand_over(prepared)
         except errors.SendError as error:
@@ -131,7 +145,8 @@ class Deliveries(DeliveryActivities):
         address = address_on(channel.address_of, patient.contact, self._key)
         blocked = check_delivery(
             AttemptFacts(
-                over=attempt.state != AttemptState.OPEN.value,
+                over=attempt.state != AttemptState.OPEN.value
+                or campaign.state == CampaignState.STOPPED.value,
                 answered=answered,
                 campaign_paused=campaign.state == CampaignState.PAUSED.value,
                 campaign_over=campaign.until is not None and now > campaign.until,
@@ -159,6 +174,11 @@ class Deliveries(DeliveryActivities):
         if row.address_hash != address.hashed:
             # claimed for an address that has changed since: nobody can tell what became of it
             return Failed(reason=FailReason.UNCERTAIN)
+        unsettled_for = row.claimed_at + CLAIM_SETTLES - now
+        if said is Claim.UNCERTAIN and unsettled_for > timedelta(0):
+            raise ApplicationError(
+                "claimed just now", type="Uncertain", next_retry_delay=unsettled_for
+            )
         message = self._compose(request, step, patient, address.address, row.claimed_at)
         return _Ready(said, message, channel)
 
@@ -200,10 +220,11 @@ class Deliveries(DeliveryActivities):
             language=language,
             sender=profile.name,
             subject=words.subject,
-            text=words.text or words.script,
+            text=words.script if step.by_person else words.text,
             link=link,
             stop_url=self._links.stop_url(request.attempt_id, request.step),
-            status_url=f"{self._public_url}/webhooks/{step.channel}",
+            status_url=f"{self._public_url}/webhooks/{step.channel}"
+            f"?message={request.attempt_id}.{request.step}",
             claimed_at=claimed_at,
             due_at=next_opening(self._policy, profile.zone, claimed_at + step.wait),
             tries=step.tries,
@@ -211,7 +232,10 @@ class Deliveries(DeliveryActivities):
 
     async def _hand_over(self, ready: _Ready) -> str:
         if ready.claim is Claim.UNCERTAIN:
-            receipt = await ready.channel.reconcile(ready.message)
+            try:
+                receipt = await ready.channel.reconcile(ready.message)
+            except errors.Uncertain as error:
+                raise _Unsettled(error.code) from None
             if receipt is not None:
                 return receipt.provider_id
         return (await ready.channel.send(ready.message)).provider_id
@@ -223,6 +247,7 @@ class Deliveries(DeliveryActivities):
             meaning=type(error).__name__,
             code=error.code,
         )
+        given_up = now - activity.info().scheduled_time > GIVE_UP_AFTER
         match error:
             case errors.Permanent():
                 await self._record_refusal(ready, error, now)
@@ -230,17 +255,21 @@ class Deliveries(DeliveryActivities):
             case errors.OptedOut():
                 await self._record_opt_out(ready, error, now)
                 return Failed(reason=FailReason.OPTED_OUT)
-            case errors.Uncertain() if ready.claim is Claim.UNCERTAIN:
+            case _Unsettled():
+                return Failed(reason=FailReason.UNCERTAIN)
+            case errors.Uncertain() if not (ready.channel.settles or ready.claim is Claim.FRESH):
+                return Failed(reason=FailReason.UNCERTAIN)
+            case errors.Uncertain() if given_up:
                 return Failed(reason=FailReason.UNCERTAIN)
             case errors.Uncertain():  # the claim stays: the next try asks before it sends
-                raise _again(error, _SETTLE_PAUSE) from None
+                raise _again(error, CLAIM_SETTLES) from None
             case errors.Misconfigured():
                 await self._release(ready)
                 _log.error("channel is misconfigured", channel=ready.channel.name, code=error.code)
                 raise _again(error, _MEND_PAUSE) from None
             case _:
                 await self._release(ready)
-        if now - activity.info().scheduled_time > GIVE_UP_AFTER:
+        if given_up:
             unsettled = ready.claim is Claim.UNCERTAIN
             return Failed(reason=FailReason.UNCERTAIN if unsettled else FailReason.UNAVAILABLE)
         raise _again(error, getattr(error, "retry_after", None)) from None

@@ -1,6 +1,6 @@
 """The names by which Temporal knows the product: workflows, signals, ids, search attributes."""
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 TASK_QUEUE = "regresa"
 
@@ -30,6 +30,18 @@ STAGE_PERSON = "person"
 STAGE_ENDED = "ended"
 
 ATTEMPT_MEMO = "attempt_id"
+
+
+def of_campaign(campaign: str, segment: str, plan: str) -> TypedSearchAttributes:
+    """Return the search attributes that tell which campaign a workflow belongs to."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(CAMPAIGN, campaign),
+            SearchAttributePair(SEGMENT, segment),
+            SearchAttributePair(PLAN, plan),
+            SearchAttributePair(STAGE, STAGE_MACHINE),
+        ]
+    )
 
 
 def attempt_workflow_id(patient_id: str) -> str:

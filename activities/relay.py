@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -19,7 +20,7 @@ from clinic.attempt import AttemptState, CampaignInput
 from clinic.database import Database
 from clinic.event import EventKind
 from clinic.outcome import Outcome
-from clinic.tables import Attempt, Event
+from clinic.tables import Attempt, Campaign, Event
 
 _POLL_SECONDS = 0.2
 """How often the inbox is looked at: an event is acted on within a second of its arrival."""
@@ -52,7 +53,13 @@ class Relay:
         in the database driver.
         """
         while not stop.is_set():
-            if await self.relay_due() == 0:
+            try:
+                relayed = await self.relay_due()
+            except (SQLAlchemyError, OSError) as error:
+                # a database that is locked or away: the events stand in it, and wait
+                _log.warning("inbox can't be read", reason=type(error).__name__)
+                relayed = 0
+            if relayed == 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _POLL_SECONDS)
 
@@ -82,6 +89,9 @@ class Relay:
             except RPCError as error:
                 await self._put_off(event, error.status.name)
                 return arrived
+            except SQLAlchemyError as error:
+                await self._put_off(event, type(error).__name__)
+                return arrived
             if result is None:
                 await self._put_off(event, "attempt is about to start")
                 return arrived
@@ -102,7 +112,7 @@ class Relay:
             try:
                 await handle.signal(names.ATTEMPT_EVENT, inbox.as_attempt_event(event))
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
+                if not _is_gone(error):
                     raise
             else:
                 return "signalled"
@@ -120,6 +130,8 @@ class Relay:
         workflow_id = names.campaign_workflow_id(campaign_id)
         if event.kind == EventKind.CAMPAIGN_STARTED.value:
             try:
+                async with self._database.reading() as session:
+                    campaign = await session.get_one(Campaign, campaign_id)
                 await self._client.start_workflow(
                     names.CAMPAIGN_WORKFLOW,
                     CampaignInput(campaign_id=campaign_id),
@@ -127,7 +139,10 @@ class Relay:
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                    static_summary="Starts a campaign's attempts, page by page",
+                    search_attributes=names.of_campaign(
+                        campaign.name, campaign.segment, campaign.plan["name"]
+                    ),
+                    static_summary=f"{campaign.name}: starts the attempts, page by page"[-200:],
                 )
             except WorkflowAlreadyStartedError:
                 return "started before"
@@ -136,7 +151,7 @@ class Relay:
             handle = self._client.get_workflow_handle(workflow_id)
             await handle.signal(names.CAMPAIGN_NEWS[event.kind])
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if not _is_gone(error):
                 raise
             return "campaign has started everybody"
         return "signalled"
@@ -154,3 +169,8 @@ async def _waiting(session: AsyncSession, targets: Collection[str], now: datetim
         Event.relayed_at.is_(None), Event.relay_after > now, target.in_(targets)
     )
     return (await session.scalars(put_off.distinct())).all()
+
+
+def _is_gone(error: RPCError) -> bool:
+    """Whether no such workflow runs; a namespace that is not found is a mistake in the settings."""
+    return error.status is RPCStatusCode.NOT_FOUND and "namespace" not in error.message.lower()

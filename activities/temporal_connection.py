@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
@@ -16,8 +17,13 @@ from temporalio.service import RPCError
 from activities.names import SEARCH_ATTRIBUTES
 from clinic.refusal import Refusal
 
+_SECURED = ("tls", "api_key")
 _SECONDS = 4.0
 """A person at a command line is told within five seconds."""
+
+_GREETING_SECONDS = 2.0
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""The HTTP/2 preface with empty settings (RFC 9113, 3.4); every gRPC server answers it."""
 
 
 async def connect(**options: Any) -> Client:
@@ -42,8 +48,11 @@ async def connect(**options: Any) -> Client:
     target = found.setdefault("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(_SECONDS):
+            # a connection the SDK gave up on leaves its thread alive, which may abort our exit
+            is_plain = not any(given.get(key) for given in (found, options) for key in _SECURED)
+            await _greet(target, is_plain=is_plain)
             return await Client.connect(**found, data_converter=pydantic_data_converter, **options)
-    except (RuntimeError, ValueError, RPCError, TimeoutError) as error:
+    except (RuntimeError, ValueError, RPCError, OSError) as error:
         raise Refusal(
             f"no Temporal at {target}",
             "Start one on this machine with `make run` (or `temporal server start-dev`), or point "
@@ -56,7 +65,46 @@ async def register_search_attributes(client: Client) -> list[str]:
 
     Returns:
         The names that were not there before.
+
+    Raises:
+        Refusal: The service does not let its attributes be registered this way.
     """
+    try:
+        return await _register(client)
+    except RPCError as error:
+        names = ", ".join(f"{key.name} (Keyword)" for key in SEARCH_ATTRIBUTES)
+        raise Refusal(
+            f"Temporal did not register the search attributes: {error.message}",
+            f"Register them for the namespace `{client.namespace}` as its administrator (on "
+            f"Temporal Cloud with its web page or `tcld namespace search-attributes add`): {names}",
+        ) from error
+
+
+async def _greet(target: str, *, is_plain: bool) -> None:
+    """Look whether anybody answers; a target that can't be read is left to the SDK.
+
+    Raises:
+        OSError: Nobody does; TimeoutError is one.
+    """
+    try:
+        host, port = (parts := urlsplit(f"//{target}")).hostname, parts.port
+    except ValueError:
+        return
+    if not host or not port:
+        return
+    async with asyncio.timeout(_GREETING_SECONDS):
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            if is_plain:
+                writer.write(_GREETING)
+                await reader.readexactly(1)
+        except asyncio.IncompleteReadError:
+            raise ConnectionResetError(f"{target} hung up") from None
+        finally:
+            writer.close()
+
+
+async def _register(client: Client) -> list[str]:
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )

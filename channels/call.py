@@ -25,6 +25,7 @@ class CallChannel:
 
     name: ClassVar[str] = "call"
     settings_model: ClassVar[type[BaseSettings]] = CallSettings
+    settles: ClassVar[bool] = True
 
     def __init__(self, settings: BaseSettings) -> None:
         """Take settings that `settings_model` has checked."""

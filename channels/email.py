@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import aiosmtplib
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
+from channels.loopback import is_loopback
 from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
 from clinic.standing import Contact
 
@@ -21,8 +23,14 @@ _SECONDS = 10
 """To get through to the server, and again to hand the message over: together shorter than an
 activity's time-out, so a try ends before the next begins."""
 
+_SECONDS_TO_PART = 2
+"""For the server to answer QUIT: by then the message is taken, and the receipt waits."""
+
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _TEMPORARY = range(400, 500)
+_ENHANCED = re.compile(r"(?<![\d.])5\.(\d{1,3})\.\d{1,3}(?!\.?\d)")
+"""An enhanced status (RFC 3463), by its subject; a longer dotted number is an IP address."""
+_OF_ADDRESS, _OF_MAILBOX, _OF_POLICY = "1", "2", "7"
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS that ended without a reason: the connection's fault, not the settings'."""
 
@@ -61,12 +69,21 @@ class EmailSettings(BaseSettings):
     from_address: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$")]
     ca_file: Path | None = None
 
+    @field_validator("security")
+    @classmethod
+    def _is_secured(cls, security: str, info: ValidationInfo) -> str:
+        host = info.data.get("host")
+        if security == "none" and host is not None and not is_loopback(host):
+            raise ValueError(f"`none` is for a server on this machine, and {host} is not")
+        return security
+
 
 class EmailChannel:
     """Sends plain-text mail with one-click unsubscribe (RFC 8058)."""
 
     name: ClassVar[str] = "email"
     settings_model: ClassVar[type[BaseSettings]] = EmailSettings
+    settles: ClassVar[bool] = False
 
     def __init__(self, settings: BaseSettings) -> None:
         """Take settings that `settings_model` has checked."""
@@ -88,7 +105,10 @@ class EmailChannel:
         Raises:
             SendError: One of the closed set.
         """
-        mail = self._compose(message)
+        try:
+            mail = self._compose(message)
+        except (ValueError, MessageError):
+            raise Misconfigured("mail can't be composed") from None
         client = self._client()
         try:
             async with asyncio.timeout(_SECONDS):
@@ -191,22 +211,34 @@ def _is_about_tls(error: Exception) -> bool:
 def _with_the_message(error: Exception) -> SendError:
     match error:
         case aiosmtplib.SMTPRecipientsRefused(recipients=[refused, *_]):
-            code = refused.code
-            return Transient(f"smtp {code}") if code in _TEMPORARY else Permanent(f"smtp {code}")
+            return _refused(refused.code, policy=_OF_POLICY in _subjects(refused.message))
         case aiosmtplib.SMTPSenderRefused(code=code) | aiosmtplib.SMTPHeloError(code=code):
             if code in _TEMPORARY:
                 return Transient(f"smtp {code} sender")
             return Misconfigured(f"smtp {code} sender")
-        case aiosmtplib.SMTPDataError(code=code):
-            return Transient(f"smtp {code}") if code in _TEMPORARY else Permanent(f"smtp {code}")
+        case aiosmtplib.SMTPDataError(code=code, message=said):
+            # the address was taken before: only what says so is about the address after all
+            about = _subjects(said)
+            return _refused(code, policy=not about <= {_OF_ADDRESS, _OF_MAILBOX})
         case aiosmtplib.SMTPNotSupported():  # the address is not ASCII, and the server's mail is
             return Permanent("smtp no smtputf8")
         case _:  # the connection broke, or the answer never came: it may have been taken
             return Uncertain(type(error).__name__)
 
 
+def _refused(code: int, *, policy: bool) -> SendError:
+    if code in _TEMPORARY:
+        return Transient(f"smtp {code}")
+    return Misconfigured(f"smtp {code} policy") if policy else Permanent(f"smtp {code}")
+
+
+def _subjects(said: str) -> set[str]:
+    return set(_ENHANCED.findall(said))
+
+
 async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
     try:
-        await client.quit()
+        async with asyncio.timeout(_SECONDS_TO_PART):
+            await client.quit()
     except (aiosmtplib.SMTPException, OSError):
         client.close()  # the message was taken; how the server hangs up changes nothing

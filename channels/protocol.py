@@ -85,6 +85,7 @@ class ProviderEvent(BaseModel):
         provider_id: The message that it is about.
         status: The message's status in the provider's words.
         failure: The provider's code where the message failed.
+        misconfigured: It failed for our account's or settings' sake: an operator is told.
         body: What the patient wrote.
     """
 
@@ -96,6 +97,7 @@ class ProviderEvent(BaseModel):
     provider_id: str | None = None
     status: str | None = None
     failure: str | None = None
+    misconfigured: bool = False
     body: str = ""
 
 
@@ -110,12 +112,18 @@ class Channel(Protocol):
     """As plans name it."""
     settings_model: ClassVar[type[BaseSettings]]
     """Checked at start; an error names the variable."""
+    settles: ClassVar[bool]
+    """Whether `reconcile` can tell what became of a message. Where it can't, a message that is
+    uncertain for the second time goes to a person."""
 
     def __init__(self, settings: BaseSettings) -> None: ...
 
     @property
     def host(self) -> str:
-        """Where messages go first; a demonstration policy is refused unless it is loopback."""
+        """Where messages go first.
+
+        Unless it is loopback, a demonstration policy and a loopback public URL are refused.
+        """
         ...
 
     @staticmethod

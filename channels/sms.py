@@ -2,14 +2,13 @@
 
 import asyncio
 import re
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import yaml
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from twilio.base.exceptions import TwilioException
@@ -28,7 +27,6 @@ _SECONDS = 10.0
 """To ask about a message, and again to send it: together shorter than an activity's time-out, so
 a try ends before the next begins."""
 
-_CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")
 _TOO_MANY, _SERVER_ERRORS = 429, range(500, 600)
 _UNREADABLE = "twilio unreadable answer"
@@ -68,6 +66,7 @@ class SmsChannel:
 
     name: ClassVar[str] = "sms"
     settings_model: ClassVar[type[BaseSettings]] = SmsSettings
+    settles: ClassVar[bool] = True
 
     def __init__(self, settings: BaseSettings) -> None:
         """Take settings that `settings_model` has checked."""
@@ -83,7 +82,7 @@ class SmsChannel:
     @staticmethod
     def address_of(contact: Contact) -> tuple[str | None, bool]:
         """Return the patient's phone number."""
-        return contact.phone, contact.phone_bad
+        return contact.phone, contact.phone_bad or contact.sms_bad
 
     async def send(self, message: OutgoingMessage) -> Receipt:
         """Create a message at Twilio; never repeated by the client itself.
@@ -113,16 +112,14 @@ class SmsChannel:
         return Receipt(provider_id=created.sid)
 
     async def reconcile(self, message: OutgoingMessage) -> Receipt | None:
-        """Look for the message among those Twilio took for this number since the claim.
+        """Look for the message among the latest that Twilio took for this number.
 
-        Its text carries a link that no other message has.
+        Its text carries a link that no other message has. Dates decide nothing: a message that
+        still waits in Twilio's queue was sent at none.
         """
-        since = message.claimed_at - _CLOCKS_MAY_DIFFER
         try:
             async with asyncio.timeout(_SECONDS):
-                listed = await self._client().messages.list_async(
-                    to=message.to, date_sent_after=since, limit=100
-                )
+                listed = await self._client().messages.list_async(to=message.to, limit=100)
         except TwilioException as error:
             raise _could_not_ask(error) from None
         except (ClientError, OSError, ValueError) as error:
@@ -179,13 +176,14 @@ class SmsChannel:
 
 def _status(sid: str, status: str, code: str | None) -> ProviderEvent:
     failed = status in ("undelivered", "failed")
-    kind = _FAILED_AS.get(_kind(code) or "") if failed else None
+    meaning = (_kind(code) or "") if failed else ""
     return ProviderEvent(
         key=f"{sid}.{status}",
-        kind=kind or EventKind.UNKNOWN,
+        kind=_FAILED_AS.get(meaning, EventKind.UNKNOWN),
         provider_id=sid,
         status=status,
         failure=code,
+        misconfigured=meaning == "misconfigured",
     )
 
 
@@ -227,10 +225,8 @@ def _status_and_code(error: TwilioException) -> tuple[int, str]:
 
 
 def _broken(error: Exception) -> errors.SendError:
-    connected = (
-        not isinstance(error, ConnectionRefusedError) and "Connector" not in type(error).__name__
-    )
-    kind = errors.Uncertain if connected else errors.Transient
+    never_connected = isinstance(error, ClientConnectorError | ConnectionRefusedError)
+    kind = errors.Transient if never_connected else errors.Uncertain
     return kind(type(error).__name__)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_list
@@ -27,6 +27,8 @@ async def close(
             outcome=outcome.value,
             loss_reason=loss_reason.value if loss_reason else None,
             ended_at=now,
+            # it may end before its page has recorded that it started
+            started_at=func.coalesce(Attempt.started_at, now),
         )
         .returning(Attempt.id)
         .execution_options(synchronize_session=False)

@@ -105,12 +105,16 @@ async def open_task(
     Returns:
         None where the attempt has ended and nobody needs to call.
     """
-    attempt = await session.get_one(Attempt, attempt_id)
+    # two who open a task for one attempt take turns, and so do they and whoever completes it
+    attempt = await session.get_one(Attempt, attempt_id, with_for_update={"key_share": True})
     of_attempt = select(CallTask).where(CallTask.attempt_id == attempt_id)
-    standing = await session.scalar(of_attempt.where(CallTask.closed_at.is_(None)))
+    standing = await session.scalar(
+        of_attempt.where(CallTask.closed_at.is_(None)).with_for_update(key_share=True)
+    )
     if standing is not None:
         if kind.priority < standing.priority:
             standing.kind, standing.priority = kind.value, kind.priority
+            standing.tries_allowed = standing.tries_made + tries
         standing.due_at = min(standing.due_at, due_at)
         standing.event_id = event_id or standing.event_id
         return standing.id
@@ -204,9 +208,21 @@ async def claim(session: AsyncSession, task_id: str, *, who: str, now: datetime)
         When the claim lapses, aware UTC.
 
     Raises:
-        Refusal: No such task, closed, or somebody else has it; it says who and until when.
+        Refusal: No such task, closed, somebody else has it (it says who and until when), or the
+            register has learned meanwhile that nobody may call.
     """
     until = now + CLAIM_LASTS
+    gone = await session.scalar(
+        select(Patient.status)
+        .join(CallTask, CallTask.patient_id == Patient.id)
+        .where(CallTask.id == task_id, CallTask.closed_at.is_(None))
+        .where(Patient.status.in_([PatientStatus.DECEASED.value, PatientStatus.MOVED.value]))
+    )
+    if gone is not None:
+        raise Refusal(
+            f"nobody is to be called: the register says that the patient is {gone}",
+            f"Close the task: regresa complete {task_id} --outcome {gone}",
+        )
     free = or_(
         CallTask.claimed_by.is_(None), CallTask.claimed_by == who, CallTask.claimed_until <= now
     )

@@ -16,8 +16,8 @@ class SkipReason(StrEnum):
     NO_ADDRESS = "no_address"
     BAD_ADDRESS = "bad_address"
     SUPPRESSED = "suppressed"
+    # about the patient or the campaign: no step may follow
     CAMPAIGN_OVER = "campaign_over"
-    # about the patient: no step may follow
     ALREADY_BOOKED = "already_booked"
     DECEASED = "deceased"
     MOVED = "moved"
@@ -32,6 +32,7 @@ class SkipReason(StrEnum):
 
 
 _ENDS_AS = {
+    SkipReason.CAMPAIGN_OVER: Outcome.CANCELLED,
     SkipReason.ALREADY_BOOKED: Outcome.BOOKED,
     SkipReason.DECEASED: Outcome.EXCLUDED,
     SkipReason.MOVED: Outcome.EXCLUDED,

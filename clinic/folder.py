@@ -150,13 +150,12 @@ class ClinicFolder:
 
     def _gaps(self, document: Document, index: int, template: str, channel: str) -> list[str]:
         content = self.template(template)
+        gaps = [content.gap(language, channel) for language in LANGUAGES]
+        where = ("steps", index, "template")
         return [
-            document.problem(
-                ("steps", index, "template"),
-                f"template `{template}` has no text for {channel} in `{language}`",
-            )
-            for language in LANGUAGES
-            if not content.speaks(language, channel)
+            document.problem(where, f"template `{template}` has {gap}")
+            for gap in gaps
+            if gap is not None
         ]
 
     def _named(self, kind: str, name: str) -> Path:

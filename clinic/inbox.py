@@ -108,8 +108,15 @@ async def opt_out(
     patient.opted_out_at = patient.opted_out_at or now
     for address in (patient.email, patient.phone):
         if address:
-            row = {"address_hash": address_hash(key, address), "since": now, "source": source}
-            await insert_if_new(session, Suppression, row)
+            await suppress(session, address, source=source, now=now, key=key)
+
+
+async def suppress(
+    session: AsyncSession, address: str, *, source: str, now: datetime, key: SecretStr
+) -> None:
+    """Make sure that nobody writes to an address again, whosever it is."""
+    row = {"address_hash": address_hash(key, address), "since": now, "source": source}
+    await insert_if_new(session, Suppression, row)
 
 
 async def to_relay(session: AsyncSession, now: datetime, at_most: int) -> list[Event]:
@@ -187,8 +194,14 @@ async def _bounce(
 
 
 def mark_bad(patient: Patient, channel: str, now: datetime) -> None:
-    """Mark the address bad that a channel uses."""
-    if channel == "email":
-        patient.email_bad_at = now
-    else:
-        patient.phone_bad_at = now
+    """Mark the address bad that a channel uses.
+
+    A number that takes no text messages may be a landline: it is called all the same.
+    """
+    match channel:
+        case "email":
+            patient.email_bad_at = now
+        case "call":
+            patient.phone_bad_at = now
+        case _:
+            patient.sms_bad_at = now

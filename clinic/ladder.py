@@ -48,6 +48,8 @@ class Stand(_Value):
         until: Aware UTC; when the current wait or deferral is over. None: no time-out.
         rule: During a deferral, the rule that decided it.
         reached: Whether any step was delivered so far.
+        resumed: The campaign went on while a delivery was still finding it paused: the delivery's
+            answer, to wait for that, is then out of date.
     """
 
     step: int = 0
@@ -55,6 +57,7 @@ class Stand(_Value):
     until: datetime | None = None
     rule: str = ""
     reached: bool = False
+    resumed: bool = False
 
 
 class TimeOut(_Value):
@@ -135,6 +138,8 @@ def _on_delivery(plan: Plan, stand: Stand, delivery: Delivery, now: datetime) ->
     match delivery:
         case Sent():
             return _sent(plan.steps[stand.step], stand, now)
+        case Deferred(until=None) if stand.resumed:
+            return _deliver(stand, stand.step)
         case Deferred(until=until, rule=rule):
             return _wait(stand, Phase.DEFERRED, until=until, rule=rule)
         case Skipped(reason=reason):
@@ -175,6 +180,8 @@ def _on_event(plan: Plan, stand: Stand, event: AttemptEvent) -> Turn:
             return _climb(plan, _reached(stand))
         case EventKind.RESUMED if stand.phase is Phase.DEFERRED:
             return _deliver(stand, stand.step)
+        case EventKind.RESUMED if stand.phase is Phase.DELIVERING:
+            return _stay(stand.model_copy(update={"resumed": True}))
         case _:
             return _stay(stand)
 
@@ -224,7 +231,9 @@ def _deliver(stand: Stand, step: int) -> Turn:
 
 
 def _wait(stand: Stand, phase: Phase, *, until: datetime | None, rule: str = "") -> Turn:
-    waiting = stand.model_copy(update={"phase": phase, "until": until, "rule": rule})
+    waiting = stand.model_copy(
+        update={"phase": phase, "until": until, "rule": rule, "resumed": False}
+    )
     return Turn(stand=waiting, move=Wait())
 
 

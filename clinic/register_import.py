@@ -244,13 +244,25 @@ def _update(patient: Patient, row: RegisterRow) -> bool:
     for name, value in said.items():
         if value is None or getattr(patient, name) == value:
             continue
-        if name == "status" and patient.status == PatientStatus.DECEASED.value:
-            continue  # staff heard of a death; an older list does not bring the patient back
+        if _staff_know_better(patient, name, value):
+            continue
         setattr(patient, name, value)
         changed = True
         if name in ("email", "phone"):  # a new address has not failed yet
             setattr(patient, f"{name}_bad_at", None)
+        if name == "phone":
+            patient.sms_bad_at = None
     return changed
+
+
+def _staff_know_better(patient: Patient, name: str, value: object) -> bool:
+    """Whether the register holds what staff heard: an older list does not take it back."""
+    if name == "loss_reason":
+        return patient.loss_reason is not None
+    if name != "status":
+        return False
+    gone = patient.status == PatientStatus.MOVED.value and value == PatientStatus.ACTIVE.value
+    return gone or patient.status == PatientStatus.DECEASED.value
 
 
 async def _write_visits(session: AsyncSession, patient: Patient, row: RegisterRow) -> bool:

@@ -124,7 +124,7 @@ def read_row(cells: Mapping[str, str], *, country: str, zone: ZoneInfo, today: d
 
 
 def _said(raw: str) -> str:
-    text = raw.strip()
+    text = " ".join(raw.split())  # a line break in a name would break an email's subject
     return "" if text.casefold() in _PLACEHOLDERS else text
 
 

@@ -40,6 +40,7 @@ class Contact(BaseModel):
         phone: E.164; None where there is none.
         email_bad: The address is known not to work.
         phone_bad: The number is known not to be the patient's.
+        sms_bad: The number takes no text messages; it may be called.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +49,7 @@ class Contact(BaseModel):
     phone: str | None
     email_bad: bool = False
     phone_bad: bool = False
+    sms_bad: bool = False
 
 
 class Standing(BaseModel):
@@ -163,6 +165,7 @@ def contact_of(patient: Patient) -> Contact:
         phone=patient.phone,
         email_bad=patient.email_bad_at is not None,
         phone_bad=patient.phone_bad_at is not None,
+        sms_bad=patient.sms_bad_at is not None,
     )
 
 

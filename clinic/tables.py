@@ -68,7 +68,8 @@ class Patient(Table):
     """A person on the clinic's register.
 
     `external_id` is the clinic's own number; `email_bad_at` and `phone_bad_at` say since when
-    the address is known not to work; `opted_out_at` since when the person wants no message.
+    the address is known not to work, `sms_bad_at` since when the number takes no text messages
+    (a landline is called all the same); `opted_out_at` since when the person wants no message.
     """
 
     __tablename__ = "patients"
@@ -89,6 +90,7 @@ class Patient(Table):
     reported_visits: Mapped[int | None]
     email_bad_at: Mapped[datetime | None]
     phone_bad_at: Mapped[datetime | None]
+    sms_bad_at: Mapped[datetime | None]
     opted_out_at: Mapped[datetime | None]
 
 
@@ -141,7 +143,6 @@ class Campaign(Table):
     open_calls_at_most: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="running")
     started_at: Mapped[datetime]
-    last_page_at: Mapped[datetime | None]
 
 
 class Attempt(Table):

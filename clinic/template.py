@@ -8,9 +8,12 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from clinic.plan import CALL
+
 PLACEHOLDERS = frozenset({"first_name", "clinic", "clinic_phone", "booking_url", "link"})
 """What a text may name. Health privacy asks for the minimum: no treatment, reason or diagnosis."""
 
+_EMAIL = "email"
 _JINJA = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, cache_size=400)
 
 
@@ -55,8 +58,25 @@ class Template(BaseModel):
 
     def speaks(self, language: str, channel: str) -> bool:
         """Whether there are words for a channel in a language."""
+        return channel in self._language(language)
+
+    def gap(self, language: str, channel: str) -> str | None:
+        """Return what is lacking for a channel in a language; None where nothing is.
+
+        Every message needs the patient's link: it is how a patient says stop, and how an SMS is
+        found again at the provider.
+        """
         words = self._language(language).get(channel)
-        return words is not None and bool(words.text or words.script)
+        if words is None:
+            return f"no text for {channel} in `{language}`"
+        if channel == CALL:
+            return None if words.script else f"no script for {channel} in `{language}`"
+        if not words.text:
+            return f"an empty text for {channel} in `{language}`"
+        if channel == _EMAIL and not words.subject:
+            return f"no subject for {channel} in `{language}`"
+        named = meta.find_undeclared_variables(_JINJA.parse(words.text))
+        return None if "link" in named else f"no {{{{ link }}}} for {channel} in `{language}`"
 
     def render(self, language: str, channel: str, values: dict[str, str]) -> Words:
         """Fill the placeholders of the words for one channel in one language."""

@@ -1,5 +1,8 @@
 """The patient's own page, from the link in a message: ask for a call, or stop messages."""
 
+import hmac
+import re
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +30,8 @@ _HEADERS = {
 }
 _LINK = "link"
 """The source of events that come from a patient's own page."""
+_NONCE = re.compile(r"[0-9a-f]{1,32}")
+"""Of each showing of the form: the button pressed twice is one wish, another visit is another."""
 
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("pages")),
@@ -44,7 +49,7 @@ def router(clinic: Clinic) -> APIRouter:
         linked = _read(clinic, token)
         async with clinic.database.reading() as session:
             language = await _language(session, clinic, linked)
-        return _page(clinic, language, "patient.html", token=token)
+        return _page(clinic, language, "patient.html", token=token, nonce=_new_nonce())
 
     # mail scanners follow every link: looking at these changes nothing either
     @routes.get("/{token}/call")
@@ -54,29 +59,44 @@ def router(clinic: Clinic) -> APIRouter:
 
     @routes.post("/{token}/call")
     async def ask_for_call(
-        token: str, when: Annotated[str, Form(max_length=200)] = ""
+        token: str,
+        when: Annotated[str, Form(max_length=200)] = "",
+        nonce: Annotated[str, Form()] = "",
     ) -> HTMLResponse:
         linked = _read(clinic, token)
         wish = when.replace("\0", "").strip()  # PostgreSQL takes no such character
-        return await _answer(clinic, linked, EventKind.REPLY, "call", wish)
+        shown = nonce if _NONCE.fullmatch(nonce) else _new_nonce()
+        # the nonce is not kept, so that nobody can guess the patient's words from the key
+        key = hmac.new(shown.encode(), wish.encode(), "sha256").hexdigest()
+        return await _answer(clinic, linked, EventKind.REPLY, "call", key=key, words=wish)
 
     @routes.post("/{token}/stop")
     async def stop(token: str) -> HTMLResponse:
         linked = _read(clinic, token)
-        return await _answer(clinic, linked, EventKind.OPTED_OUT, "stop", "")
+        return await _answer(clinic, linked, EventKind.OPTED_OUT, "stop")
 
     return routes
 
 
+def _new_nonce() -> str:
+    return secrets.token_hex(16)
+
+
 async def _answer(
-    clinic: Clinic, linked: LinkedMessage, kind: EventKind, wish: str, words: str
+    clinic: Clinic,
+    linked: LinkedMessage,
+    kind: EventKind,
+    wish: str,
+    *,
+    key: str = "",
+    words: str = "",
 ) -> HTMLResponse:
     async with clinic.database.writing() as session:
         language = await _language(session, clinic, linked)
         body = " ".join(part for part in (TEXTS[language]["asks_" + wish], words) if part)
         received = inbox.Received(
             source=_LINK,
-            source_key=f"{linked.attempt_id}.{linked.step}.{wish}.{words}"[:500],
+            source_key=f"{linked.attempt_id}.{linked.step}.{wish}.{key}",
             kind=kind,
             attempt_id=linked.attempt_id,
             body=body,

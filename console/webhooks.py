@@ -1,5 +1,6 @@
 """Providers' webhooks: verified, stored with the provider's own key, answered; relayed later."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -19,6 +20,8 @@ from clinic.opt_out_words import means_stop
 from clinic.tables import Attempt, Message, Patient
 
 _LARGEST_BODY = 64 * 1024
+_MESSAGE = re.compile(r"(?P<attempt_id>[A-Za-z0-9_-]{1,64})\.(?P<step>[0-9]{1,4})")
+"""What a status URL may add as `?message=`: the message that it was given for."""
 
 _log = structlog.get_logger()
 
@@ -39,9 +42,10 @@ def router(clinic: Clinic, channels: Mapping[str, Channel]) -> APIRouter:
             events = channel.parse(webhook)
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
+        named = request.query_params.get("message", "")
         async with clinic.database.writing() as session:
             for event in events:
-                await _store(session, channel, event, clinic)
+                await _store(session, channel, event, named, clinic)
         return Response(status_code=204)
 
     return routes
@@ -67,21 +71,34 @@ async def _read(request: Request, clinic: Clinic) -> WebhookRequest:
 
 
 async def _store(
-    session: AsyncSession, channel: Channel, event: ProviderEvent, clinic: Clinic
+    session: AsyncSession, channel: Channel, event: ProviderEvent, named: str, clinic: Clinic
 ) -> None:
     now = datetime.now(UTC)
-    for target in await _targets(session, channel, event, clinic):
+    for target in await _targets(session, channel, event, named, clinic):
         stored = await inbox.store(session, target, now=now, key=clinic.key)
         _log.info("event received", source=channel.name, kind=target.kind.value, new=stored)
+        if stored and event.misconfigured:
+            _log.error("channel is misconfigured", channel=channel.name, code=event.failure)
+        if stored and event.from_phone and target.kind is EventKind.OPTED_OUT:
+            # the number itself, also where it is nobody's on the register, or not any more
+            await inbox.suppress(
+                session, event.from_phone, source=channel.name, now=now, key=clinic.key
+            )
 
 
 async def _targets(
-    session: AsyncSession, channel: Channel, event: ProviderEvent, clinic: Clinic
+    session: AsyncSession, channel: Channel, event: ProviderEvent, named: str, clinic: Clinic
 ) -> list[inbox.Received]:
     """Find out whom an event concerns; one that concerns nobody we know is kept all the same."""
     if event.provider_id is not None:
         message = await ledger.message_of(session, channel.name, event.provider_id)
-        if message is not None and event.status is not None:
+        if message is None:  # the report may be faster than the worker's note of the id
+            message = await _named(session, channel, named)
+        if (
+            message is not None
+            and event.status is not None
+            and message.provider_id in (None, event.provider_id)
+        ):
             message.provider_status = event.status
         return [_about_message(channel, event, message)]
     kind = EventKind.OPTED_OUT if means_stop(event.body) else event.kind
@@ -105,6 +122,15 @@ async def _targets(
         )
         for number, (patient_id, attempt_id) in enumerate(attempts)
     ]
+
+
+async def _named(session: AsyncSession, channel: Channel, named: str) -> Message | None:
+    """Find the message that a verified request's URL names; the provider's signature covers it."""
+    parts = _MESSAGE.fullmatch(named)
+    if parts is None:
+        return None
+    message = await session.get(Message, (parts["attempt_id"], int(parts["step"]), 1))
+    return message if message is not None and message.channel == channel.name else None
 
 
 def _about_message(

@@ -89,6 +89,10 @@ def postgresql() -> Iterator[str]:
     # outside pytest's own folder, which is closed to the user that PostgreSQL runs as
     folder = tempfile.mkdtemp(prefix="regresa-postgresql-")
     server = get_server(folder)
+    # nothing here has to outlive a power cut
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        server.psql(f"ALTER SYSTEM SET {name} = off")
+    server.psql("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder)

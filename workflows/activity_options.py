@@ -15,9 +15,10 @@ class ActivityOptions(TypedDict, total=False):
 
 
 DELIVERY = ActivityOptions(
-    # longer than a channel's own time-outs (twice 10 s) together; after a worker's sudden death
-    # a message is tried again, and asked about first, after so long
-    start_to_close_timeout=timedelta(seconds=25),
+    # longer than a try may take (5 s to begin, twice 10 s for the channel, 2 s to part); after a
+    # worker's sudden death
+    # a message is asked about, and then tried again, after so long
+    start_to_close_timeout=timedelta(seconds=30),
     # without end: a channel that is misconfigured holds its patients until it is mended; what
     # the provider does not take for two days is given up by the activity itself
     retry_policy=RetryPolicy(

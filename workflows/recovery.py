@@ -145,8 +145,8 @@ class RecoveryWorkflow:
 
     def _show(self, stand: Stand) -> None:
         workflow.set_current_details(details_of(self._plan, stand))
-        if ladder.needs_person(stand):
-            self._set_stage(names.STAGE_PERSON)
+        with_person = ladder.needs_person(stand)
+        self._set_stage(names.STAGE_PERSON if with_person else names.STAGE_MACHINE)
 
     def _set_stage(self, stage: str, outcome: Outcome | None = None) -> None:
         if stage == self._stage:

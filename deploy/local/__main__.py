@@ -1,18 +1,21 @@
 """`python -m deploy.local demo` and `run`: what `make demo` and `make run` start."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import typer
 
 from clinic.refusal import Refusal
 from clinic.settings import load_settings
 from deploy.local.demo import run_demo
-from deploy.local.settings import HOST, PREFIX, LocalSettings, environment, exports
+from deploy.local.settings import HOST, PREFIX, LocalSettings, environment, write_exports
 from deploy.local.stack import Stack, refuse_taken_ports
 
 _INTERRUPTED = 130
+_LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +23,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run the whole stack on this machine, with stand-ins for the providers.",
 )
+
+
+@app.callback()
+def _stop_in_order() -> None:
+    # a shell starts a background job with SIGINT ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _LIKE_CTRL_C:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` asks for
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in _LIKE_CTRL_C:  # a closed terminal may send several
+        signal.signal(number, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGINT)
 
 
 @app.command()
@@ -43,8 +61,7 @@ def run() -> None:
         state = (settings.state or Path("var/run")).resolve()
         state.mkdir(parents=True, exist_ok=True)
         variables = environment(settings, state, demonstration=True)
-        file = state / "stack.env"
-        file.write_text(exports(variables))
+        file = write_exports(variables, state)
         with Stack(variables, None) as stack:
             asyncio.run(stack.ready(port for port, _ in settings.ports().values()))
             _say_where(settings, file)

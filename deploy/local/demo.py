@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 import urllib.request
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from clinic.refusal import Refusal
-from deploy.local.settings import HOST, LocalSettings, environment, exports
+from deploy.local.settings import HOST, LocalSettings, environment, write_exports
 from deploy.local.stack import Stack, refuse_taken_ports
 from deploy.local.staff import Staff
 
@@ -20,6 +19,15 @@ CAMPAIGN = "demo"
 _SEGMENT = "lapsed-orthodontics"
 _PLAN = "demo"
 _FINISHED = "finished"
+_STATE_FILES = (
+    "regresa.db*",
+    "temporal.db*",
+    "stack.log",
+    "stack.env",
+    "secrets.env",
+    "sandbox-ca.pem*",
+    _FINISHED,  # the last: a removal that was interrupted is taken up again
+)
 
 _console = Console(highlight=False)
 
@@ -33,10 +41,10 @@ async def run_demo(settings: LocalSettings) -> None:
     refuse_taken_ports(settings)
     state = (settings.state or Path("var/demo")).resolve()
     if (state / _FINISHED).exists():
-        shutil.rmtree(state)
+        remove_state(state)
     state.mkdir(parents=True, exist_ok=True)
     variables = environment(settings, state, demonstration=True)
-    (state / "stack.env").write_text(exports(variables))
+    write_exports(variables, state)
     goes_on = (state / "regresa.db").exists()
     _say("Starting Temporal, the worker, the console and the stand-ins for the providers ...")
     _say("Importing the example clinic's register ...")
@@ -53,6 +61,13 @@ async def run_demo(settings: LocalSettings) -> None:
         await _watch(variables, stack)
         (state / _FINISHED).touch()
         _say_what_patients_did(settings)
+
+
+def remove_state(state: Path) -> None:
+    """Remove what the stack made in its folder, and nothing else that lies there."""
+    for pattern in _STATE_FILES:
+        for path in state.glob(pattern):
+            path.unlink()
 
 
 async def _watch(variables: dict[str, str], stack: Stack) -> None:

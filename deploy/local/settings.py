@@ -69,6 +69,15 @@ def environment(settings: LocalSettings, state: Path, *, demonstration: bool) ->
     return kept | _tools() | _product(settings, state, demonstration=demonstration)
 
 
+def write_exports(variables: dict[str, str], state: Path) -> Path:
+    """Write the exports, which hold secrets, for the owner alone; return the file."""
+    path = state / "stack.env"
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(exports(variables))
+    return path
+
+
 def exports(variables: dict[str, str]) -> str:
     """Write the product's part of an environment as a file for a shell to read."""
     lines = [

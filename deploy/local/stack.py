@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -17,6 +19,7 @@ from deploy.local.settings import HOST, LocalSettings
 
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 30.0
+_SHOWN_WITHIN = 2.0
 _LAST_LINES = 15
 
 
@@ -48,6 +51,7 @@ class Stack:
         self._log = log
         self._output: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._showing: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Start the processes."""
@@ -55,11 +59,16 @@ class Stack:
         self._process = subprocess.Popen(  # noqa: S603 - our own Procfile
             [sys.executable, "-m", "honcho", "--env", os.devnull, "start"],
             env=self._environment,
-            stdout=self._output,
-            stderr=subprocess.STDOUT if self._output else None,
+            stdout=self._output or subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             # Ctrl-C reaches this process alone, which then stops the others in order
             start_new_session=True,
         )
+        if self._process.stdout is not None:
+            self._showing = threading.Thread(
+                target=_show, args=(self._process.stdout,), daemon=True
+            )
+            self._showing.start()
         return self
 
     def __exit__(
@@ -77,6 +86,8 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        if self._showing is not None:
+            self._showing.join(_SHOWN_WITHIN)
         if self._output is not None:
             self._output.close()
 
@@ -121,6 +132,15 @@ class Stack:
             return ""
         lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return f"The end of {self._log}:\n" + "\n".join(lines)
+
+
+def _show(output: IO[bytes]) -> None:
+    """Pass on what the stack says; honcho must not meet a closed terminal, it would not stop."""
+    with output:
+        for line in output:
+            with suppress(OSError):
+                sys.stdout.buffer.write(line)
+                sys.stdout.flush()
 
 
 def _is_free(port: int) -> bool:

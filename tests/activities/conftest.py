@@ -2,9 +2,10 @@
 
 import dataclasses
 import socket
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -132,7 +133,7 @@ class Desk:
     async def message(
         self, attempt: Attempt, step: int, address: str, channel: str = "sms", **given: object
     ) -> None:
-        """Claim a step as an earlier try did, and let it end as given."""
+        """Claim a step as a try of a minute ago did, and let it end as given."""
         async with self.clinic.database.writing() as session:
             claim, row = await ledger.claim(
                 session,
@@ -140,7 +141,7 @@ class Desk:
                 step=step,
                 channel=channel,
                 address_hash=address_hash(self.clinic.key, address),
-                now=self.now,
+                now=self.now - timedelta(minutes=1),
             )
             assert claim is Claim.FRESH
             for name, value in given.items():
@@ -195,11 +196,14 @@ Deliver = Callable[..., Coroutine[Any, Any, Delivery]]
 
 @pytest.fixture
 def deliver(clinic: Clinic, channels: Mapping[str, Channel], now: datetime) -> Deliver:
+    """Deliver a step; each further try of the same step is a minute later than the one before."""
+    tries: Counter[tuple[str, int]] = Counter()
+
     async def run(
         attempt: Attempt,
         step: int,
         *,
-        at: datetime = now,
+        at: datetime | None = None,
         scheduled: datetime | None = None,
         policy: ContactPolicy | None = None,
         **instead: Channel,
@@ -214,6 +218,8 @@ def deliver(clinic: Clinic, channels: Mapping[str, Channel], now: datetime) -> D
             public_url=clinic.settings.public_url,
         )
         request = DeliverInput(attempt_id=attempt.id, step=step)
+        at = at or now + tries[attempt.id, step] * timedelta(minutes=1)
+        tries[attempt.id, step] += 1
         return await _run_at(at, deliveries.deliver, request, scheduled=scheduled)
 
     return run

@@ -194,13 +194,17 @@ class TestAPageThatWasCutShort:
         assert (await handle.describe()).run_id == run_id
 
     async def test_one_whose_patients_last_workflow_still_closes_has_its_turn_later(
-        self, desk: "Desk", start_page: "StartPage", temporal: WorkflowEnvironment
+        self, desk: "Desk", start_page: "StartPage", temporal: WorkflowEnvironment, now: datetime
     ) -> None:
         attempt = await desk.attempt(started_at=None)
         await start_by_hand(temporal, attempt, "at-of-the-last-campaign")
         campaign = await desk.again(Campaign(id=attempt.campaign_id))
         assert await start_page(campaign) == PageResult(
-            state=PageState.MORE, started=0, left_out=0, remaining=1
+            state=PageState.MORE,
+            started=0,
+            left_out=0,
+            remaining=1,
+            next_page_at=now + timedelta(seconds=5),
         )
         assert (await desk.again(attempt)).started_at is None
         handle = temporal.client.get_workflow_handle(names.attempt_workflow_id(attempt.patient_id))

@@ -50,7 +50,8 @@ async def test_an_sms_is_sent_and_recorded(
     attempt = await desk.attempt(patient)
     assert await deliver(attempt, SMS) == Sent()
     (taken,) = sandbox.twilio.to(str(patient.phone))
-    assert taken.status_callback == f"{clinic.settings.public_url}/webhooks/sms"
+    webhook = f"{clinic.settings.public_url}/webhooks/sms?message={attempt.id}.{SMS}"
+    assert taken.status_callback == webhook
     row = await desk.ledger_row(attempt, SMS)
     assert row is not None
     assert (row.channel, row.provider_id, row.sent_at) == ("sms", taken.sid, now)

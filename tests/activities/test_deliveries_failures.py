@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.deliveries import CLAIM_SETTLES
 from channels.email import EmailChannel, EmailSettings
 from channels.errors import Misconfigured, OptedOut, SendError, Transient, Uncertain
 from channels.protocol import Channel, Receipt
@@ -70,7 +71,7 @@ async def test_a_refused_address_is_marked_bad_and_never_tried_again(
     attempt = await desk.attempt(patient)
     assert await deliver(attempt, step) == Failed(reason=FailReason.REFUSED)
     marked = await desk.again(patient)
-    assert (marked.email_bad_at == now, marked.phone_bad_at == now) == is_bad
+    assert (marked.email_bad_at == now, marked.sms_bad_at == now) == is_bad
     row = await desk.ledger_row(attempt, step)
     assert row is not None
     assert (row.failed_at, row.failure, row.sent_at) == (now, code, None)
@@ -144,7 +145,7 @@ async def test_a_provider_that_says_later_is_asked_later(
         pytest.param(Transient("x", timedelta(seconds=7)), timedelta(seconds=7), id="says when"),
         pytest.param(Transient("x"), None, id="does not say when: Temporal's own pauses"),
         pytest.param(Misconfigured("x"), timedelta(minutes=1), id="misconfigured"),
-        pytest.param(Uncertain("x"), timedelta(seconds=15), id="uncertain: it may be on its way"),
+        pytest.param(Uncertain("x"), CLAIM_SETTLES, id="uncertain: it may be on its way"),
     ],
 )
 async def test_when_it_is_tried_again(
@@ -192,32 +193,53 @@ async def test_an_sms_whose_answer_was_lost_is_found_and_not_sent_again(
     at = datetime.now(UTC)  # the provider's own clock decides what it finds
     error = await retried(deliver, attempt, SMS, at=at)
     assert (error.type, error.message) == ("Uncertain", "TimeoutError")
-    assert await deliver(attempt, SMS, at=at + timedelta(seconds=15)) == Sent()
+    assert await deliver(attempt, SMS, at=at + CLAIM_SETTLES) == Sent()
     assert len(sandbox.twilio.to(phone)) == 1
 
 
-@pytest.mark.parametrize(
-    ("answers", "found", "sendings"),
-    [
-        pytest.param([Uncertain("x")], None, 1, id="not found, and uncertain once more"),
-        pytest.param([], Uncertain("x"), 0, id="nobody can tell"),
-    ],
-)
-async def test_what_cannot_be_settled_goes_to_a_person(
-    desk: "Desk",
-    deliver: "Deliver",
-    told: "Told",
-    answers: list[SendError],
-    found: SendError | None,
-    sendings: int,
+async def test_what_the_provider_cannot_tell_goes_to_a_person(
+    desk: "Desk", deliver: "Deliver", told: "Told"
 ) -> None:
     patient = await desk.patient()
     attempt = await desk.attempt(patient)
     await desk.message(attempt, SMS, str(patient.phone))
-    channel = told(*answers, found=found)
+    channel = told(found=Uncertain("x"))
     assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.UNCERTAIN)
-    assert len(channel.sent) == sendings
+    assert channel.sent == []
     assert await desk.ledger_row(attempt, SMS) is not None
+
+
+async def test_an_outage_is_waited_out_where_the_provider_can_be_asked(
+    desk: "Desk", deliver: "Deliver", told: "Told"
+) -> None:
+    attempt = await desk.attempt()
+    channel = told(Uncertain("503"), Uncertain("503"), TAKEN)
+    for _ in range(2):
+        assert (await retried(deliver, attempt, SMS, sms=channel)).type == "Uncertain"
+    assert await deliver(attempt, SMS, sms=channel) == Sent()
+    assert len(channel.asked) == 2
+
+
+async def test_a_mail_that_is_uncertain_for_the_second_time_goes_to_a_person(
+    desk: "Desk", deliver: "Deliver", told: "Told"
+) -> None:
+    attempt = await desk.attempt()
+    channel = told(Uncertain("x"), Uncertain("x"))
+    channel.settles = False  # type: ignore[misc]  # as email says of itself
+    assert (await retried(deliver, attempt, SMS, sms=channel)).type == "Uncertain"
+    assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.UNCERTAIN)
+
+
+async def test_a_claim_of_just_now_may_be_a_try_that_still_sends(
+    desk: "Desk", deliver: "Deliver", told: "Told", now: datetime
+) -> None:
+    attempt = await desk.attempt()
+    channel = told(Uncertain("x"))
+    await retried(deliver, attempt, SMS, sms=channel, at=now)
+    soon = now + CLAIM_SETTLES / 3
+    error = await retried(deliver, attempt, SMS, sms=channel, at=soon)
+    assert (error.type, error.next_retry_delay) == ("Uncertain", CLAIM_SETTLES * 2 / 3)
+    assert channel.asked == []
 
 
 @ONE_KIND

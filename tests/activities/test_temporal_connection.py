@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from activities.names import SEARCH_ATTRIBUTES
@@ -45,6 +47,21 @@ async def test_an_address_that_does_not_answer_is_given_up_within_five_seconds(
     with pytest.raises(Refusal, match=f"no Temporal at 127.0.0.1:{silent_port}"):
         await connect()
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("port", ["unused_port", "silent_port"])
+async def test_the_sdk_is_not_troubled_where_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, port: str
+) -> None:
+    """What it leaves behind after a failed connection may abort the program's exit."""
+    asked: list[object] = []
+    monkeypatch.setattr(Client, "connect", asked.append)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{request.getfixturevalue(port)}")
+    began = time.monotonic()
+    with pytest.raises(Refusal, match="no Temporal"):
+        await connect()
+    assert time.monotonic() - began < 3
+    assert asked == []
 
 
 @pytest.mark.parametrize(
@@ -131,3 +148,16 @@ async def test_search_attributes_that_are_there_are_left_alone(
     temporal: WorkflowEnvironment,
 ) -> None:
     assert await register_search_attributes(temporal.client) == []
+
+
+async def test_a_service_that_registers_no_attributes_is_refused_with_what_to_do(
+    temporal: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def denied(*_: object) -> None:
+        raise RPCError("not allowed", RPCStatusCode.PERMISSION_DENIED, b"")
+
+    service = temporal.client.operator_service
+    monkeypatch.setattr(service, "list_search_attributes", denied)
+    with pytest.raises(Refusal, match="not allowed") as refused:
+        await register_search_attributes(temporal.client)
+    assert SEARCH_ATTRIBUTES[0].name in refused.value.remedy

@@ -120,6 +120,8 @@ class MailServer:
     mail: str = "250 OK"
     rcpt: str = "250 OK"
     data: str = "250 OK"
+    parts_after: float = 0
+    """Seconds that it takes to answer QUIT."""
     taken: list[bytes] = field(default_factory=list)
 
     async def handle_EHLO(  # noqa: N802 - the hook's name is aiosmtpd's
@@ -147,6 +149,12 @@ class MailServer:
         if self.data.startswith("250"):
             self.taken.append(envelope.original_content)
         return self.data
+
+    async def handle_QUIT(  # noqa: N802 - the hook's name is aiosmtpd's
+        self, _server: object, _session: object, _envelope: object
+    ) -> str:
+        await asyncio.sleep(self.parts_after)
+        return "221 Bye"
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What each failure of a mail server means: what to do next, and never a word of the address."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -9,9 +11,11 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
+from channels import registry
 from channels.email import EmailChannel, EmailSettings
 from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
 from channels.protocol import OutgoingMessage
+from clinic.refusal import Refusal
 from sandbox.stand_ins import Sandbox
 
 if TYPE_CHECKING:
@@ -68,7 +72,14 @@ async def test_a_message_cut_off_may_have_arrived(
         pytest.param("mail", "451 4.3.0 Try later", Transient, id="sender, later"),
         pytest.param("rcpt", "553 5.1.3 Bad mailbox", Permanent, id="recipient refused"),
         pytest.param("rcpt", "450 4.2.0 Busy", Transient, id="recipient, later"),
-        pytest.param("data", "554 5.6.0 Refused", Permanent, id="message refused"),
+        pytest.param("rcpt", "550 No such user", Permanent, id="recipient, no reason"),
+        pytest.param("rcpt", "550 5.7.1 Relaying denied", Misconfigured, id="policy on us"),
+        pytest.param("rcpt", "550 192.0.5.7.1 [x]", Permanent, id="an IP address is no reason"),
+        pytest.param("data", "550 5.1.1 No such user", Permanent, id="recipient, told late"),
+        pytest.param("data", "552 5.2.2 Mailbox full", Permanent, id="mailbox, told late"),
+        pytest.param("data", "554 Refused", Permanent, id="message refused, no reason"),
+        pytest.param("data", "554 5.6.0 Refused", Misconfigured, id="message refused"),
+        pytest.param("data", "550 5.7.26 No DMARC", Misconfigured, id="policy on the message"),
         pytest.param("data", "452 4.3.1 No space", Transient, id="message, later"),
     ],
 )
@@ -187,3 +198,58 @@ async def test_a_server_that_never_greets_is_tried_again(
     monkeypatch.setattr("channels.email._SECONDS", 0.1)
     failed = await failure_of(EmailChannel(email_settings(port=silent_port)), message(address))
     assert type(failed) is Transient
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"subject": "Un saludo\r\nBcc: all@example.com"}, id="subject"),
+        pytest.param({"sender": "Aurora\r\nBcc: all@example.com"}, id="sender"),
+        pytest.param({"to": "sofia@example.com\nBcc: all@example.com"}, id="recipient"),
+        pytest.param({"text": "Hola \udc00"}, id="text that no encoding has"),
+    ],
+)
+async def test_a_mail_that_cannot_be_composed_holds_everybody(
+    plain_email: EmailChannel, mail_server: "MailServer", message: Make, change: dict[str, str]
+) -> None:
+    outgoing = message("sofia@example.com").model_copy(update=change)
+    failed = await failure_of(plain_email, outgoing)
+    assert (type(failed), failed.code) == (Misconfigured, "mail can't be composed")
+    assert mail_server.taken == []
+
+
+async def test_a_server_that_does_not_say_goodbye_delays_no_receipt(
+    plain_email: EmailChannel,
+    mail_server: "MailServer",
+    message: Make,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels.email._SECONDS_TO_PART", 0.1)
+    mail_server.parts_after = 2
+    async with asyncio.timeout(1.5):
+        await plain_email.send(message(address))
+    assert len(mail_server.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "accepted"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("smtp.aurora.example", False),
+        ("10.0.0.5", False),
+        ("127.0.0.1.aurora.example", False),
+    ],
+)
+def test_mail_leaves_this_machine_only_encrypted(
+    monkeypatch: pytest.MonkeyPatch, host: str, *, accepted: bool
+) -> None:
+    monkeypatch.setenv("REGRESA_EMAIL_HOST", host)
+    monkeypatch.setenv("REGRESA_EMAIL_FROM_ADDRESS", "hello@aurora.example")
+    monkeypatch.setenv("REGRESA_EMAIL_SECURITY", "none")
+    expected = nullcontext() if accepted else pytest.raises(Refusal, match="EMAIL_SECURITY: `none`")
+    with expected:
+        registry.in_use(["email"])

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from aiohttp import ClientConnectionError, ClientOSError, ClientProxyConnectionError
+from aiohttp.client_reqrep import ConnectionKey
 
 from channels import sms as sms_module
 from channels.errors import Misconfigured, OptedOut, Permanent, SendError, Transient, Uncertain
@@ -235,3 +237,32 @@ async def test_a_provider_that_is_down_cannot_be_asked_yet(
     with pytest.raises(Transient):
         await channel.reconcile(message(number))
     await channel.close()
+
+
+_SOMEWHERE = ConnectionKey("127.0.0.1", 1, False, True, None, None, None)  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        pytest.param(
+            ClientProxyConnectionError(_SOMEWHERE, OSError()), Transient, id="the proxy is down"
+        ),
+        pytest.param(ConnectionRefusedError(), Transient, id="refused"),
+        pytest.param(ClientOSError(), Uncertain, id="broken on the way"),
+        pytest.param(ClientConnectionError(), Uncertain, id="broken, nobody knows when"),
+    ],
+)
+async def test_only_what_never_connected_was_certainly_not_taken(
+    sms: SmsChannel,
+    message: Make,
+    number: str,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    meaning: type[SendError],
+) -> None:
+    async def request(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("twilio.http.async_http_client.AsyncTwilioHttpClient.request", request)
+    assert type(await failure_of(sms, message(number))) is meaning

@@ -75,7 +75,12 @@ def test_a_status_is_about_one_message(
     form = {"MessageSid": "SM1", "MessageStatus": status, "To": "+13055550123"}
     (event,) = sms.parse(request_of(form if code is None else form | {"ErrorCode": code}))
     assert event == ProviderEvent(
-        key=f"SM1.{status}", kind=kind, provider_id="SM1", status=status, failure=code
+        key=f"SM1.{status}",
+        kind=kind,
+        provider_id="SM1",
+        status=status,
+        failure=code,
+        misconfigured=code == "30007",
     )
 
 

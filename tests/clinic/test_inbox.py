@@ -105,7 +105,7 @@ async def test_a_booking_without_a_time_is_kept_and_stands_in_no_book(rows: "Row
 
 @pytest.mark.parametrize(
     ("channel", "marked"),
-    [("email", "email_bad_at"), ("sms", "phone_bad_at"), ("whatsapp", "phone_bad_at")],
+    [("email", "email_bad_at"), ("sms", "sms_bad_at"), ("whatsapp", "sms_bad_at")],
 )
 async def test_a_bounce_marks_the_address_bad(
     rows: "Rows", now: datetime, channel: str, marked: str
@@ -117,7 +117,7 @@ async def test_a_bounce_marks_the_address_bad(
     patient = await rows.get(Patient, attempt.patient_id)
     assert {marked: now} == {
         name: bad_at
-        for name in ("email_bad_at", "phone_bad_at")
+        for name in ("email_bad_at", "phone_bad_at", "sms_bad_at")
         if (bad_at := getattr(patient, name)) is not None
     }
     message = await rows.get(Message, (attempt.id, 0, 1))

@@ -100,7 +100,6 @@ def test_a_deferred_step_is_asked_for_again(until: datetime | None) -> None:
         pytest.param(Skipped(reason=SkipReason.NO_ADDRESS), id="no address"),
         pytest.param(Skipped(reason=SkipReason.BAD_ADDRESS), id="an address that failed before"),
         pytest.param(Skipped(reason=SkipReason.SUPPRESSED), id="a suppressed address"),
-        pytest.param(Skipped(reason=SkipReason.CAMPAIGN_OVER), id="the campaign's end date"),
         pytest.param(Failed(reason=FailReason.REFUSED), id="refused by the provider"),
         pytest.param(Failed(reason=FailReason.UNAVAILABLE), id="the provider is down for days"),
     ],
@@ -251,7 +250,14 @@ def test_a_resumed_campaign_delivers_what_was_put_off(stand: Stand) -> None:
     assert Turn(stand=Stand(step=0), move=Deliver()) == turn
 
 
-@pytest.mark.parametrize("stand", [DELIVERING, WAITING, CALLING, WITH_PERSON])
+def test_a_campaign_that_goes_on_while_a_delivery_finds_it_paused_is_not_waited_for() -> None:
+    turn = turn_after(DELIVERING, event(EventKind.RESUMED))
+    assert turn.move == Wait()
+    turn = turn_after(turn.stand, Deferred(until=None, rule="the campaign is paused"))
+    assert turn == Turn(stand=Stand(step=0), move=Deliver())
+
+
+@pytest.mark.parametrize("stand", [WAITING, CALLING, WITH_PERSON])
 def test_a_resumed_campaign_changes_nothing_for_who_was_not_held(stand: Stand) -> None:
     assert Turn(stand=stand, move=Wait()) == turn_after(stand, event(EventKind.RESUMED))
 

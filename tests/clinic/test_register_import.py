@@ -142,6 +142,21 @@ async def test_a_deceased_patient_is_not_brought_back_by_an_older_list(desk: Des
     assert (await desk.patient()).status == "deceased"
 
 
+async def test_a_patient_who_moved_is_not_brought_back_by_an_older_list(desk: Desk) -> None:
+    await desk.imports(HEADER, ANA.replace("active", "moved"))
+    assert figures(await desk.imports(HEADER, ANA)) == (0, 0, 1, 0)
+    assert (await desk.patient()).status == "moved"
+    assert figures(await desk.imports(HEADER, ANA.replace("active", "deceased"))) == (0, 1, 0, 0)
+
+
+async def test_a_loss_reason_is_filled_and_never_overwritten(desk: Desk) -> None:
+    header = f"{HEADER},loss_reason"
+    await desk.imports(HEADER, ANA)
+    assert figures(await desk.imports(header, f"{ANA},price")) == (0, 1, 0, 0)
+    assert figures(await desk.imports(header, f"{ANA},hours")) == (0, 0, 1, 0)
+    assert (await desk.patient()).loss_reason == "price"
+
+
 async def test_a_list_may_say_that_a_patient_died(desk: Desk) -> None:
     await desk.imports(HEADER, ANA)
     assert figures(await desk.imports(HEADER, ANA.replace("active", "fallecida"))) == (0, 1, 0, 0)

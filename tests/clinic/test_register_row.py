@@ -71,6 +71,11 @@ def test_a_name_is_read(cells: dict[str, str], first: str, last: str) -> None:
     assert (first, last) == (row.first_name, row.last_name)
 
 
+def test_white_space_within_a_cell_is_one_space() -> None:
+    row = read(first_name=" Ana\r\nMaría ", last_name="Gil\t  Soto\u2028Paz")
+    assert (row.first_name, row.last_name) == ("Ana María", "Gil Soto Paz")
+
+
 @pytest.mark.parametrize("nothing", ["", "  ", "-", "--", "N/A", "none", "NULL", "0001-01-01"])
 def test_a_placeholder_says_nothing(nothing: str) -> None:
     columns = [column for column in known_headers() if column not in ("patient_id", "first_name")]

@@ -87,8 +87,8 @@ class Desk:
         """Add a patient whose open attempt has sent them an SMS."""
         return await self.write_to(await self.patient(**given))
 
-    async def write_to(self, patient: Patient) -> Written:
-        """Open an attempt of a patient and let it send an SMS."""
+    async def write_to(self, patient: Patient, *, recorded: bool = True) -> Written:
+        """Open an attempt of a patient and let it send an SMS, whose id is recorded or not yet."""
         attempt = await self.attempt(patient)
         sid = f"SM{uuid4().hex}"
         async with self.clinic.database.writing() as session:
@@ -100,9 +100,10 @@ class Desk:
                 address_hash=address_hash(self.clinic.key, str(patient.phone)),
                 now=self.now,
             )
-            await ledger.record_sent(
-                session, attempt_id=attempt.id, step=SMS, provider_id=sid, now=self.now
-            )
+            if recorded:
+                await ledger.record_sent(
+                    session, attempt_id=attempt.id, step=SMS, provider_id=sid, now=self.now
+                )
         return Written(patient, attempt, sid)
 
     def token(self, written: Written) -> str:
@@ -159,10 +160,11 @@ def twilio_posts(web: httpx.AsyncClient, clinic: Clinic, sandbox: Sandbox) -> Po
     """Post a form to the SMS webhook as Twilio does: signed over the public address."""
     token = sandbox.settings.twilio_auth_token.get_secret_value()
 
-    async def post(**form: str) -> httpx.Response:
-        url = f"{clinic.settings.public_url}/webhooks/sms"
+    async def post(query: str = "", /, **form: str) -> httpx.Response:
+        path = f"/webhooks/sms{query}"
+        url = f"{clinic.settings.public_url}{path}"
         signature = RequestValidator(token).compute_signature(url, form)
-        return await web.post("/webhooks/sms", data=form, headers={"X-Twilio-Signature": signature})
+        return await web.post(path, data=form, headers={"X-Twilio-Signature": signature})
 
     return post
 

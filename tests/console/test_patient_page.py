@@ -1,5 +1,6 @@
 """The patient's own page: a look changes nothing, a press of a button is heard."""
 
+import re
 from typing import TYPE_CHECKING
 
 import httpx
@@ -163,14 +164,58 @@ async def test_whoever_asks_for_a_call_has_replied(
     assert (await desk.again(written.patient)).opted_out_at is None
 
 
+async def nonce_shown(web: httpx.AsyncClient, token: str) -> str:
+    shown = re.search(r'name="nonce" value="([0-9a-f]{32})"', (await web.get(f"/p/{token}")).text)
+    assert shown is not None
+    return shown[1]
+
+
 async def test_the_same_wish_twice_is_one_and_another_wish_is_another(
     desk: "Desk", web: httpx.AsyncClient
 ) -> None:
     token = desk.token(await desk.written_to())
+    nonce = await nonce_shown(web, token)
     for wish in ("mañana", "mañana", "el lunes"):
-        await web.post(f"/p/{token}/call", data={"when": wish})
+        await web.post(f"/p/{token}/call", data={"when": wish, "nonce": nonce})
     bodies = [event.body for event in await desk.all(Event)]
     assert bodies == ["Pide que le llamen. mañana", "Pide que le llamen. el lunes"]
+
+
+async def test_the_same_wish_on_another_visit_is_another(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    token = desk.token(await desk.written_to())
+    for _ in range(2):
+        form = {"when": "mañana", "nonce": await nonce_shown(web, token)}
+        await web.post(f"/p/{token}/call", data=form)
+    assert len(await desk.all(Event)) == 2
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param({}, id="without a nonce"),
+        pytest.param({"nonce": ""}, id="an empty nonce"),
+        pytest.param({"nonce": "mañana"}, id="not hexadecimal"),
+        pytest.param({"nonce": "a" * 33}, id="too long"),
+    ],
+)
+async def test_a_wish_from_a_form_that_is_not_ours_is_always_heard(
+    desk: "Desk", web: httpx.AsyncClient, form: dict[str, str]
+) -> None:
+    token = desk.token(await desk.written_to())
+    for _ in range(2):
+        assert (await web.post(f"/p/{token}/call", data=form)).status_code == 200
+    assert len(await desk.all(Event)) == 2
+
+
+@ONE_KIND
+async def test_a_patients_words_stand_in_no_key(desk: "Desk", web: httpx.AsyncClient) -> None:
+    token = desk.token(await desk.written_to())
+    await web.post(f"/p/{token}/call", data={"when": "mañana", "nonce": "a1"})
+    (event,) = await desk.all(Event)
+    assert "mañana" not in event.source_key
 
 
 @ONE_KIND

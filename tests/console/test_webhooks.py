@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import structlog
 from twilio.request_validator import RequestValidator
 
 from clinic.address import address_hash
@@ -227,6 +228,26 @@ class TestOptOuts:
         assert (await desk.again(written.patient)).opted_out_at == since
         assert len(await events(desk)) == 1
 
+    @pytest.mark.parametrize(("words", "count"), [("STOP", 1), ("hola", 0)])
+    async def test_a_number_that_is_nobodys_is_suppressed_all_the_same(
+        self, desk: "Desk", patient_writes: "Post", clinic: Clinic, words: str, count: int
+    ) -> None:
+        for _ in range(2):
+            assert (await patient_writes("+34600000000", words, "SM-nobody")).status_code == 204
+        assert [event.patient_id for event in await events(desk)] == [None]
+        suppressed = [row.address_hash for row in await desk.all(Suppression)]
+        assert suppressed == [address_hash(clinic.key, "+34600000000")] * count
+
+    async def test_a_number_that_the_patient_has_given_up_is_suppressed_too(
+        self, desk: "Desk", patient_writes: "Post", clinic: Clinic
+    ) -> None:
+        written = await desk.written_to()
+        earlier = written.patient.phone
+        await desk.change(written.patient, phone="+13055550199")
+        await patient_writes(earlier, "STOP")
+        suppressed = {row.address_hash for row in await desk.all(Suppression)}
+        assert address_hash(clinic.key, str(earlier)) in suppressed
+
 
 class TestASharedNumber:
     PHONE = "+13055550177"
@@ -287,7 +308,7 @@ class TestStatuses:
         message = await desk.message(written)
         assert message.failed_at is not None
         assert message.failure == "30006"
-        assert (await desk.again(written.patient)).phone_bad_at is not None
+        assert (await desk.again(written.patient)).sms_bad_at is not None
 
     async def test_a_telephone_that_is_off_is_not_a_bad_number(
         self, desk: "Desk", twilio_posts: "Post"
@@ -296,7 +317,7 @@ class TestStatuses:
         await twilio_posts(MessageSid=written.sid, MessageStatus="undelivered", ErrorCode="30003")
         (event,) = await events(desk)
         assert event.kind == EventKind.UNKNOWN.value
-        assert (await desk.again(written.patient)).phone_bad_at is None
+        assert (await desk.again(written.patient)).sms_bad_at is None
 
     async def test_a_patient_who_had_said_stop_to_the_provider_has_opted_out(
         self, desk: "Desk", twilio_posts: "Post"
@@ -307,7 +328,7 @@ class TestStatuses:
         assert (event.kind, event.attempt_id) == (EventKind.OPTED_OUT.value, written.attempt.id)
         patient: Any = await desk.again(written.patient)
         assert patient.opted_out_at is not None
-        assert patient.phone_bad_at is None
+        assert patient.sms_bad_at is None
 
     async def test_a_status_of_a_message_nobody_knows_is_kept(
         self, desk: "Desk", twilio_posts: "Post"
@@ -316,4 +337,73 @@ class TestStatuses:
         await twilio_posts(MessageSid="SM-other", MessageStatus="undelivered", ErrorCode="30006")
         (event,) = await events(desk)
         assert (event.kind, event.attempt_id) == (EventKind.UNKNOWN.value, None)
-        assert (await desk.again(written.patient)).phone_bad_at is None
+        assert (await desk.again(written.patient)).sms_bad_at is None
+
+    async def test_a_status_faster_than_the_ledger_belongs_to_the_message_its_url_names(
+        self, desk: "Desk", twilio_posts: "Post"
+    ) -> None:
+        written = await desk.write_to(await desk.patient(), recorded=False)
+        answer = await twilio_posts(
+            f"?message={written.attempt.id}.1",
+            MessageSid=written.sid,
+            MessageStatus="undelivered",
+            ErrorCode="30006",
+        )
+        assert answer.status_code == 204
+        (event,) = await events(desk)
+        assert (event.kind, event.attempt_id) == (EventKind.BOUNCED.value, written.attempt.id)
+        assert event.details == {"status": "undelivered", "failure": "30006", "step": 1}
+        assert (await desk.message(written)).provider_status == "undelivered"
+        assert (await desk.again(written.patient)).sms_bad_at is not None
+
+    async def test_what_the_ledger_knows_wins_over_what_the_url_names(
+        self, desk: "Desk", twilio_posts: "Post"
+    ) -> None:
+        written, other = await desk.written_to(), await desk.written_to()
+        query = f"?message={other.attempt.id}.1"
+        await twilio_posts(query, MessageSid=written.sid, MessageStatus="delivered")
+        (event,) = await events(desk)
+        assert event.attempt_id == written.attempt.id
+
+    @ONE_KIND
+    async def test_an_earlier_sending_of_the_message_does_not_change_the_status_of_the_later(
+        self, desk: "Desk", twilio_posts: "Post"
+    ) -> None:
+        written = await desk.written_to()
+        query = f"?message={written.attempt.id}.1"
+        await twilio_posts(query, MessageSid="SM-earlier", MessageStatus="delivered")
+        (event,) = await events(desk)
+        assert event.attempt_id == written.attempt.id
+        assert (await desk.message(written)).provider_status is None
+
+    @ONE_KIND
+    @pytest.mark.parametrize(
+        "named", ["", "nonsense", "at-unknown.1", "{attempt}.0", "{attempt}.1%00", "{attempt}.x"]
+    )
+    async def test_a_url_that_names_no_message_of_ours_loses_no_report(
+        self, desk: "Desk", twilio_posts: "Post", named: str
+    ) -> None:
+        written = await desk.written_to()
+        query = "?message=" + named.format(attempt=written.attempt.id)
+        answer = await twilio_posts(query, MessageSid="SM-other", MessageStatus="sent")
+        assert answer.status_code == 204
+        (event,) = await events(desk)
+        assert (event.kind, event.attempt_id) == (EventKind.UNKNOWN.value, None)
+
+    @ONE_KIND
+    @pytest.mark.parametrize(("code", "count"), [("30007", 1), ("30034", 1), ("30003", 0)])
+    async def test_a_failure_that_is_ours_to_mend_is_told_to_the_operator_once(
+        self, desk: "Desk", twilio_posts: "Post", code: str, count: int
+    ) -> None:
+        written = await desk.written_to()
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(2):
+                await twilio_posts(
+                    MessageSid=written.sid,
+                    MessageStatus="undelivered",
+                    ErrorCode=code,
+                    To=str(written.patient.phone),
+                )
+        errors = [entry for entry in logs if entry["log_level"] == "error"]
+        told = {"event": "channel is misconfigured", "channel": "sms", "code": code}
+        assert errors == [told | {"log_level": "error"}] * count

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from clinic.settings import ClinicSettings
-from deploy.local.settings import LocalSettings, environment, exports
+from deploy.local.demo import remove_state
+from deploy.local.settings import LocalSettings, environment, exports, write_exports
 
 
 @pytest.fixture
@@ -48,3 +49,19 @@ def test_a_shell_can_read_the_exported_settings(state: Path) -> None:
     lines = exports(environment(LocalSettings(), state, demonstration=True)).splitlines()
     assert all(line.startswith(("export REGRESA_", "export TEMPORAL_")) for line in lines)
     assert """export REGRESA_CHANNELS='["email", "sms", "call"]'""" in lines
+
+
+def test_the_exported_settings_are_for_the_owner_alone(state: Path) -> None:
+    (state / "stack.env").touch(mode=0o644)  # of an earlier version
+    file = write_exports({"REGRESA_SECRET_KEY": "a-secret"}, state)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "a-secret" in file.read_text()
+
+
+def test_a_fresh_demo_removes_what_the_stack_made_and_nothing_else(state: Path) -> None:
+    own = ("regresa.db", "regresa.db-wal", "temporal.db", "stack.log", "stack.env", "secrets.env")
+    others = ("thesis.txt", "clinic.db")
+    for name in (*own, "sandbox-ca.pem", "finished", *others):
+        (state / name).touch()
+    remove_state(state)
+    assert {path.name for path in state.iterdir()} == set(others)

@@ -1,5 +1,6 @@
 """Bad input gets a clear error and exit code 2, and changes nothing."""
 
+import json
 import os
 import socket
 import time
@@ -165,6 +166,28 @@ def test_a_file_that_is_not_there_is_refused(regresa: Regresa) -> None:
     result = regresa("import", "nowhere.csv")
     assert result.exit_code == 2
     assert "nowhere.csv: No such file" in result.output
+
+
+@pytest.mark.parametrize("rejects", ["nowhere/rejects.csv", "."])
+def test_a_place_for_rejects_that_is_none_is_refused_before_anything_changes(
+    regresa: Regresa, clinic_dir: Path, tmp_path: Path, rejects: str
+) -> None:
+    register = str(clinic_dir / "register.csv")
+    result = regresa("import", register, "--rejects", str(tmp_path / rejects))
+    assert result.exit_code == 2
+    assert "--rejects" in result.output
+    counts = json.loads(regresa("import", register, "--json").output)
+    assert counts["new"] == 200
+
+
+def test_what_others_wrote_is_never_read_as_markup(regresa: Regresa, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(
+        "id,name,email,birth date\n1,Ana [/b],ana@example.com,1990-02-28\n2,Eva,,[/x]\n"
+    )
+    result = regresa("import", str(file), "--rejects", str(tmp_path / "[red]"))
+    assert "`[/x]` is no date" in result.output
+    assert "[red]" in result.output
 
 
 def test_a_row_with_an_impossible_date_is_rejected_and_the_rest_imported(

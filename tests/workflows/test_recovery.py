@@ -217,3 +217,11 @@ async def test_a_reply_outlives_a_stopped_campaign_and_every_word_is_kept(
     assert await handle.result() is Outcome.CANCELLED
     call = await open_call(recovery)
     assert call.words == "Quiero volver\n¿Me llaman mañana?"
+
+
+async def test_a_landline_that_takes_no_sms_is_called(recovery: "Recovery") -> None:
+    handle = await recovery.start(SMS, CALL, phone="+15005550009")
+    call = await open_call(recovery)
+    assert call.phone == "+15005550009"
+    await recovery.say(EventKind.CALL_OUTCOME, call_outcome=CallOutcome.NO_ANSWER.value)
+    assert await handle.result() is Outcome.EXHAUSTED

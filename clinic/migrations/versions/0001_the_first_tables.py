@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("open_calls_at_most", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_page_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
         sa.UniqueConstraint("name", name=op.f("uq_campaigns_name")),
     )
@@ -44,6 +43,7 @@ def upgrade() -> None:
         sa.Column("reported_visits", sa.Integer(), nullable=True),
         sa.Column("email_bad_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("phone_bad_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sms_bad_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opted_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
         sa.UniqueConstraint("external_id", name=op.f("uq_patients_external_id")),
