@@ -26,6 +26,7 @@ _STATE_FILES = (
     "stack.env",
     "secrets.env",
     "sandbox-ca.pem*",
+    "sandbox-ca.key",
     _FINISHED,  # the last: a removal that was interrupted is taken up again
 )
 

@@ -61,7 +61,7 @@ def test_the_exported_settings_are_for_the_owner_alone(state: Path) -> None:
 def test_a_fresh_demo_removes_what_the_stack_made_and_nothing_else(state: Path) -> None:
     own = ("regresa.db", "regresa.db-wal", "temporal.db", "stack.log", "stack.env", "secrets.env")
     others = ("thesis.txt", "clinic.db")
-    for name in (*own, "sandbox-ca.pem", "finished", *others):
+    for name in (*own, "sandbox-ca.pem", "sandbox-ca.key", "finished", *others):
         (state / name).touch()
     remove_state(state)
     assert {path.name for path in state.iterdir()} == set(others)
