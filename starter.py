@@ -88,14 +88,16 @@ def import_file(
 
     async def run(clinic: Clinic) -> None:
         refuse_unwritable(rejects, "--rejects")
-        async with clinic.database.writing() as session:
-            result = await import_register(
-                session,
-                file,
-                country=clinic.profile.country,
-                zone=clinic.profile.zone,
-                now=_now(),
-            )
+        with terminal.console.status(f"Reading {file.name} ...") as status:
+            async with clinic.database.writing() as session:
+                result = await import_register(
+                    session,
+                    file,
+                    country=clinic.profile.country,
+                    zone=clinic.profile.zone,
+                    now=_now(),
+                    on_progress=lambda line: status.update(f"Reading {file.name}: line {line}"),
+                )
         if result.rejects:
             write_rejects(result, rejects)
         written = str(rejects) if result.rejects else None

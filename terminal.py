@@ -16,6 +16,7 @@ from rich.text import Text
 from clinic.call_list import OpenCall
 from clinic.delivery import SkipReason
 from clinic.forecast import Forecast, ForecastStep
+from clinic.outcome import LossReason
 from clinic.register_import import ImportResult
 from clinic.report import Report
 
@@ -104,7 +105,10 @@ def print_report(report: Report, zone: ZoneInfo) -> None:
     sent = ", ".join(f"{count} {channel}" for channel, count in report.messages.items())
     console.print(f"Started {local(report.started_at, zone)}. Messages sent: {sent or 'none yet'}.")
     if report.loss_reasons:
-        said = ", ".join(f"{reason} ({count})" for reason, count in report.loss_reasons.items())
+        said = ", ".join(
+            f"{reason} ({count}{', ours to mend' if LossReason(reason).internal else ''})"
+            for reason, count in report.loss_reasons.items()
+        )
         console.print(f"Why patients declined: {said}.")
     if report.goal is not None:
         reached = "reached" if report.booked_share >= report.goal else "not reached"
