@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import shlex
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -222,7 +223,7 @@ def start(
         else:
             terminal.console.print(
                 f"Campaign {name} has started with {count} patients. "
-                f"Follow it with: regresa watch {name}"
+                f"Follow it with: regresa watch {shlex.quote(name)}"
             )
 
     _run(context, run)
@@ -394,7 +395,7 @@ def complete(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Record what came of a call; the patient's attempt hears of it at once.
+    """Record what came of a call; the patient's attempt hears of it as soon as a worker runs.
 
     Examples: `regresa complete ct-5f0c9a3e1b7d2c48 --outcome no-answer`,
     `regresa complete ct-5f0c9a3e1b7d2c48 --outcome declined --reason price`

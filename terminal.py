@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clinic.call_list import OpenCall
+from clinic.campaigns import CampaignState
 from clinic.delivery import SkipReason
 from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import LossReason
@@ -29,6 +30,7 @@ console = Console(
     width=None if sys.stdout.isatty() else _PIPED_WIDTH,
 )
 _FEW = 20
+_OURS = {reason.value for reason in LossReason if reason.internal}
 
 
 def print_json(data: object) -> None:
@@ -90,7 +92,8 @@ def print_preview(forecasts: Sequence[Forecast], at_most: int, zone: ZoneInfo) -
 
 def print_report(report: Report, zone: ZoneInfo) -> None:
     """Print a campaign's table; its rows add up to the segment."""
-    state = "finished" if report.finished else report.state
+    ran_out = report.finished and report.state == CampaignState.RUNNING.value
+    state = "finished" if ran_out else report.state
     console.print(
         Text(f"Campaign {report.name}", style="bold"),
         f", {state}: segment {report.segment}, plan {report.plan}",
@@ -106,7 +109,7 @@ def print_report(report: Report, zone: ZoneInfo) -> None:
     console.print(f"Started {local(report.started_at, zone)}. Messages sent: {sent or 'none yet'}.")
     if report.loss_reasons:
         said = ", ".join(
-            f"{reason} ({count}{', ours to mend' if LossReason(reason).internal else ''})"
+            f"{reason} ({count}{', ours to mend' if reason in _OURS else ''})"
             for reason, count in report.loss_reasons.items()
         )
         console.print(f"Why patients declined: {said}.")

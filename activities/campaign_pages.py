@@ -100,22 +100,23 @@ class CampaignPages(CampaignActivities):
         if isinstance(page, PageResult):
             return page
         started = await self._start_workflows(page)
+        next_page_at = now + self._pause_after(page, started)
         async with self._database.writing() as session:
             await session.execute(
                 update(Attempt).where(Attempt.id.in_(started)).values(started_at=now)
             )
+            await session.execute(
+                update(Campaign)
+                .where(Campaign.id == campaign.campaign_id)
+                .values(next_page_at=next_page_at)
+            )
             remaining = await _remaining(session, campaign.campaign_id)
-        pace = page.campaign.pace_per_hour
-        pause = timedelta(hours=len(page.attempts) / pace) if pace else timedelta(0)
-        if page.attempts and not started:
-            # their patients' previous attempts are about to close
-            pause = max(pause, _CLOSING_PAUSE)
         return PageResult(
             state=PageState.MORE if remaining else page.ends_as,
             started=len(started),
             left_out=page.left_out,
             remaining=remaining,
-            next_page_at=now + pause if pause and remaining else None,
+            next_page_at=next_page_at if remaining and next_page_at > now else None,
         )
 
     async def _open_rows(
@@ -128,6 +129,9 @@ class CampaignPages(CampaignActivities):
             return await _held(session, campaign, PageState.PAUSED, None)
         if campaign.until is not None and now > campaign.until:
             return await _leave_out_the_rest(session, campaign, LeftOut.CAMPAIGN_OVER)
+        if campaign.next_page_at is not None and now < campaign.next_page_at:
+            # a campaign that was paused and goes on keeps its pace
+            return await _held(session, campaign, PageState.MORE, campaign.next_page_at)
         size = await _page_size(session, campaign)
         if size <= 0:
             return await _held(session, campaign, PageState.MORE, now + _CALL_LIST_PAUSE)
@@ -154,6 +158,15 @@ class CampaignPages(CampaignActivities):
             else:
                 row.state, row.left_out_reason = AttemptState.LEFT_OUT.value, reason.value
         return _Page(campaign, plan, opened, len(rows) - len(opened))
+
+    @staticmethod
+    def _pause_after(page: _Page, started: Sequence[str]) -> timedelta:
+        pace = page.campaign.pace_per_hour
+        pause = timedelta(hours=len(page.attempts) / pace) if pace else timedelta(0)
+        if page.attempts and not started:
+            # their patients' previous attempts are about to close
+            return max(pause, _CLOSING_PAUSE)
+        return pause
 
     def _refuse_missing_channels(self, plan: Plan) -> None:
         missing = sorted({step.channel for step in plan.steps} - set(self._channels))

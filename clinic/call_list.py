@@ -186,6 +186,7 @@ async def _replies(session: AsyncSession, attempt_ids: Sequence[str]) -> dict[st
             .where(
                 Event.attempt_id.in_(attempt_ids[start : start + _AT_ONCE]),
                 Event.kind == EventKind.REPLY.value,
+                Event.body != "",
             )
             .order_by(Event.number)
         )

@@ -70,7 +70,8 @@ def load_settings(model: type[_Settings], prefix: str, **given: Any) -> _Setting
     except ValidationError as error:
         raise Refusal(
             "settings are missing or wrong:\n" + "\n".join(_lines(error, prefix)),
-            "Set them in the environment or in a .env file; .env.example lists all of them.",
+            "Set them in the environment or in a .env file (.env.example lists all of them); to "
+            "use the stack that `make run` started: source var/run/stack.env",
         ) from None
 
 

@@ -129,7 +129,10 @@ class Suppression(Table):
 
 
 class Campaign(Table):
-    """A plan applied to a segment. The plan is a snapshot: later edits do not touch it."""
+    """A plan applied to a segment. The plan is a snapshot: later edits do not touch it.
+
+    `next_page_at` is when the pace lets the next attempts start, also after a pause.
+    """
 
     __tablename__ = "campaigns"
 
@@ -141,6 +144,7 @@ class Campaign(Table):
     until: Mapped[datetime | None]
     pace_per_hour: Mapped[int | None]
     open_calls_at_most: Mapped[int | None]
+    next_page_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default="running")
     started_at: Mapped[datetime]
 

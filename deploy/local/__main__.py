@@ -88,6 +88,7 @@ To use the command line in another terminal:
   regresa import examples/clinic/register.csv
   regresa start lapsed-orthodontics --plan demo --name first
   regresa watch first
+  regresa calls
 Ctrl-C stops the stack; what was recorded is kept.
 """
     )

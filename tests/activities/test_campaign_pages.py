@@ -209,7 +209,7 @@ class TestAPageThatWasCutShort:
         assert (await desk.again(attempt)).started_at is None
         handle = temporal.client.get_workflow_handle(names.attempt_workflow_id(attempt.patient_id))
         await handle.terminate()
-        assert (await start_page(campaign)).started == 1
+        assert (await start_page(campaign, at=now + timedelta(seconds=5))).started == 1
 
     @pytest.mark.parametrize(
         ("ended", "state"),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
@@ -17,7 +17,7 @@ from clinic.identifiers import new_id
 from clinic.outcome import Outcome
 from clinic.plan import Plan
 from clinic.report import Report, report_on
-from clinic.tables import Attempt, Campaign, Patient
+from clinic.tables import Attempt, Campaign, Event, Patient
 from workflows.campaign import PAGES_A_RUN, CampaignWorkflow
 
 if TYPE_CHECKING:
@@ -190,3 +190,33 @@ async def test_a_patient_with_an_open_attempt_is_left_out_of_a_second_campaign(
         assert report.left_out == {"open_attempt": 3}
         await change(recovery, first, campaigns.stop)
         await report_when(recovery, first, lambda report: report.finished)
+
+
+@only_sqlite
+async def test_a_campaign_that_was_paused_keeps_its_pace(
+    recovery: "Recovery", temporal: WorkflowEnvironment
+) -> None:
+    with temporal.with_time_skipping_disabled():
+        campaign = await start_campaign(recovery, 3, EMAIL, pace_per_hour=60)
+        await report_when(recovery, campaign, lambda report: report.messages == {"email": 1})
+        await change(recovery, campaign, campaigns.pause)
+        await change(recovery, campaign, campaigns.resume)
+        await pages_done(handle_of(temporal, campaign), at_least=2)
+        unheard = select(func.count()).where(Event.relayed_at.is_(None))
+        await until(recovery, unheard, expected=0)
+        report = await report_when(recovery, campaign, lambda _: True)
+        assert report.not_started == 2
+        await change(recovery, campaign, campaigns.stop)
+        await report_when(recovery, campaign, lambda report: report.finished)
+
+
+async def pages_done(handle: WorkflowHandle[CampaignWorkflow, str], *, at_least: int) -> None:
+    """Wait until a campaign has done so many pages."""
+    while True:
+        events = (await handle.fetch_history()).events
+        done = [
+            event for event in events if event.HasField("activity_task_completed_event_attributes")
+        ]
+        if len(done) >= at_least:
+            return
+        await asyncio.sleep(0.05)

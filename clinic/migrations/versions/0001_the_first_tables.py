@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pace_per_hour", sa.Integer(), nullable=True),
         sa.Column("open_calls_at_most", sa.Integer(), nullable=True),
+        sa.Column("next_page_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
