@@ -25,7 +25,7 @@ class CampaignWorkflow:
     @workflow.init
     def __init__(self, campaign: CampaignInput) -> None:
         """Begin with no news."""
-        self._campaign = campaign
+        del campaign
         self._news = 0
 
     @workflow.run

@@ -33,7 +33,6 @@ class Staff:
         self._environment = environment
         self._random = random.Random(seed)  # noqa: S311 - a simulation, not a secret
         self.outcomes: Counter[str] = Counter()
-        self.lost_claims = 0
 
     async def work(self) -> None:
         """Call whoever is on the list, until cancelled."""
@@ -52,8 +51,6 @@ class Staff:
                 outcome = self._outcome()
                 await self._regresa("complete", task, "--as", who, "--outcome", *outcome)
                 self.outcomes[outcome[0]] += 1
-            else:
-                self.lost_claims += 1
 
     def _outcome(self) -> Sequence[str]:
         choices, weights = zip(*_OUTCOMES, strict=True)

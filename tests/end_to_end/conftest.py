@@ -1,11 +1,14 @@
 """The real programs as processes, on ports of their own."""
 
 import asyncio
+import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -17,15 +20,24 @@ ROOT = Path(__file__).parents[2]
 
 
 def free_ports(count: int) -> list[int]:
-    """Ask the system for ports nobody has; they stay free for as long as nobody asks for them."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Choose ports that nobody has, and that nobody is given by chance.
+
+    They lie below the range from which systems hand out ports: a program started before (Temporal
+    takes several for itself) could get one of those. Each test process has a slice of its own.
+    """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + process % 10 * 1_000
+    candidates = random.sample(range(first, first + 1_000), 1_000)
+    return list(islice((port for port in candidates if is_free(port)), count))
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @pytest.fixture
