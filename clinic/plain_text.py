@@ -12,3 +12,8 @@ def plain(text: str) -> str:
         if not unicodedata.combining(character)
     )
     return " ".join("".join(kept).split())
+
+
+def name_key(first_name: str, last_name: str) -> str:
+    """Return a name as names are compared: also without the order of its words."""
+    return " ".join(sorted(plain(f"{first_name} {last_name}").split()))

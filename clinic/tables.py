@@ -67,17 +67,34 @@ class Table(DeclarativeBase):
 class Patient(Table):
     """A person on the clinic's register.
 
-    `external_id` is the clinic's own number; `email_bad_at` and `phone_bad_at` say since when
-    the address is known not to work, `sms_bad_at` since when the number takes no text messages
-    (a landline is called all the same); `opted_out_at` since when the person wants no message.
+    `external_id` is the clinic's own number, or one that the import made from what it knew of
+    the person; `name_key` is the name as names are compared, to find duplicates by. `phone` is
+    the best number to write to, `phone_kind` says whether it is a landline (which is called and
+    gets no SMS), `other_phone` a second number to call. A minor is reached by the guardian's
+    addresses, or by those of the patient whose number `guardian_number` is.
+
+    `email_bad_at` and `phone_bad_at` say since when the address is known not to work,
+    `sms_bad_at` since when the number takes no text messages; `opted_out_at` since when the
+    person wants no message. `duplicate_of` is the row that staff said is the same person;
+    `erased_at` is when the person was forgotten: nothing but the opaque id is left then.
     """
 
     __tablename__ = "patients"
+    __table_args__ = (
+        Index(
+            "ix_patients_national_id",
+            "national_id",
+            sqlite_where=text("national_id IS NOT NULL"),
+            postgresql_where=text("national_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("pt"))
     external_id: Mapped[str] = mapped_column(unique=True)
     first_name: Mapped[str]
     last_name: Mapped[str] = mapped_column(default="")
+    name_key: Mapped[str] = mapped_column(default="", server_default="", index=True)
+    national_id: Mapped[str | None]
     birth_date: Mapped[date | None]
     sex: Mapped[str | None]
     occupation: Mapped[str | None]
@@ -85,6 +102,15 @@ class Patient(Table):
     language: Mapped[str | None]
     email: Mapped[str | None] = mapped_column(index=True)
     phone: Mapped[str | None] = mapped_column(index=True)
+    phone_kind: Mapped[str | None]
+    other_phone: Mapped[str | None]
+    insurance: Mapped[str | None]
+    provider: Mapped[str | None]
+    preferred_channel: Mapped[str | None]
+    guardian_name: Mapped[str | None]
+    guardian_email: Mapped[str | None]
+    guardian_phone: Mapped[str | None]
+    guardian_number: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="active")
     loss_reason: Mapped[str | None]
     reported_visits: Mapped[int | None]
@@ -92,6 +118,8 @@ class Patient(Table):
     phone_bad_at: Mapped[datetime | None]
     sms_bad_at: Mapped[datetime | None]
     opted_out_at: Mapped[datetime | None]
+    duplicate_of: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
+    erased_at: Mapped[datetime | None]
 
 
 class Visit(Table):
@@ -116,6 +144,89 @@ class Appointment(Table):
     patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
     at: Mapped[datetime]
     source: Mapped[str]
+
+
+class Duplicate(Table):
+    """Two rows of the register that may be one person; somebody settles which it is.
+
+    `patient_id` is the row that came later. While `verdict` is empty it gets no attempt: the
+    same person must not be written to twice.
+    """
+
+    __tablename__ = "duplicates"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "other_id"),
+        Index("ix_duplicates_other_id", "other_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    other_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    found_at: Mapped[datetime]
+    verdict: Mapped[str | None]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
+
+
+class Vocabulary(Table):
+    """How a word that rules ask for is written on this register, such as a treatment's name.
+
+    Every spelling with the same key (without case, accents, punctuation) is stored as the one
+    that came first, so a rule finds them all by one exact comparison.
+    """
+
+    __tablename__ = "vocabulary"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    written: Mapped[str]
+
+
+class ImportRun(Table):
+    """One run of an import: what came of the rows, and whether it reached the file's end."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("im"))
+    file_name: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    line: Mapped[int] = mapped_column(default=0)
+    new: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+
+
+class Consent(Table):
+    """What a patient said about being contacted; the newest word on a channel and content counts.
+
+    `content` is `reminder` or `advertising`; `given` is false where it was refused or withdrawn.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("patient_id", "channel", "content", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    channel: Mapped[str]
+    content: Mapped[str]
+    given: Mapped[bool]
+    source: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Forgotten(Table):
+    """The clinic's number of a person who was forgotten, as a keyed hash.
+
+    The next export still holds the person; the import knows by this row to leave them out.
+    """
+
+    __tablename__ = "forgotten"
+
+    number_hash: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 class Suppression(Table):
@@ -180,6 +291,7 @@ class Attempt(Table):
     patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
     state: Mapped[str] = mapped_column(default=AttemptState.PLANNED.value)
     left_out_reason: Mapped[str | None]
+    left_out_rule: Mapped[str] = mapped_column(default="", server_default="")
     held: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -188,10 +300,18 @@ class Attempt(Table):
 
 
 class Message(Table):
-    """The ledger: one row for each delivery by machine, claimed before it is sent."""
+    """The ledger: one row for each delivery by machine, claimed before it is sent.
+
+    `carried_by` is the attempt whose message names this patient too: people of one household
+    who share an address get one message, and each has a row.
+    """
 
     __tablename__ = "messages"
-    __table_args__ = (Index("ix_messages_provider_id", "channel", "provider_id"),)
+    __table_args__ = (
+        Index("ix_messages_provider_id", "channel", "provider_id"),
+        Index("ix_messages_address_hash", "address_hash"),
+        Index("ix_messages_carried_by", "carried_by"),
+    )
 
     attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
     step: Mapped[int] = mapped_column(primary_key=True)
@@ -204,6 +324,21 @@ class Message(Table):
     provider_status: Mapped[str | None]
     failed_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+    carried_by: Mapped[str | None] = mapped_column(ForeignKey("attempts.id"))
+
+
+class StepNote(Table):
+    """Why a step was skipped, put off or failed, for the patient's card: the latest word on it."""
+
+    __tablename__ = "step_notes"
+
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    result: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    rule: Mapped[str] = mapped_column(default="")
+    until: Mapped[datetime | None]
 
 
 class CallTask(Table):

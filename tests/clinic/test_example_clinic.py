@@ -11,7 +11,7 @@ from channels.gsm7 import fold_accents
 from clinic.clinic import Clinic
 from clinic.folder import LANGUAGES, ClinicFolder
 from clinic.plan import Step
-from clinic.register_import import import_register
+from clinic.register_import.import_run import import_register
 from clinic.segment_sql import members
 from clinic.tables import Patient
 from clinic.template import Words

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-import terminal
 from clinic.call_list import OpenCall
 from clinic.call_task import TaskKind
 from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import Outcome
-from clinic.register_import import ImportResult, Reject
+from clinic.register_import.import_run import ImportResult, Reject
 from clinic.report import Report
+from commands import terminal
 
 NOW = datetime(2027, 3, 2, 15, 0, tzinfo=UTC)
 ZONE = ZoneInfo("America/New_York")

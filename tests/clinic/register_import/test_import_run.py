@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clinic.refusal import Refusal
-from clinic.register_import import ImportResult, import_register, write_rejects
+from clinic.register_import.import_run import ImportResult, import_register, write_rejects
 from clinic.tables import Appointment, Patient, Visit
 
 if TYPE_CHECKING:

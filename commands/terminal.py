@@ -18,7 +18,7 @@ from clinic.campaigns import CampaignState
 from clinic.delivery import SkipReason
 from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import LossReason
-from clinic.register_import import ImportResult
+from clinic.register_import.import_run import ImportResult
 from clinic.report import Report
 
 _PIPED_WIDTH = 160

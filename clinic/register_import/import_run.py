@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.conflict_free_insert import insert_if_new
 from clinic.refusal import Refusal
-from clinic.register_row import BadCell, RegisterRow, known_headers, read_header, read_row
+from clinic.register_import.row import BadCell, RegisterRow, known_headers, read_header, read_row
 from clinic.standing import PatientStatus
 from clinic.tables import Appointment, Patient, Visit
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.register_row import BadCell, RegisterRow, known_headers, read_header, read_row
+from clinic.register_import.row import BadCell, RegisterRow, known_headers, read_header, read_row
 
 NEW_YORK = ZoneInfo("America/New_York")
 TODAY = date(2027, 3, 2)

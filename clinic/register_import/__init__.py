@@ -1,0 +1,1 @@
+"""The import: any clinic's export in, every row accounted for."""

@@ -1,0 +1,1 @@
+"""The command line: a module for each reader, a command for each thing they do."""

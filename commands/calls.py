@@ -1,0 +1,174 @@
+"""Commands for staff: who to call, take a call, what came of it."""
+
+import getpass
+from typing import Annotated
+
+import typer
+from sqlalchemy import or_, select
+
+from clinic import call_list, inbox
+from clinic.call_task import Reported
+from clinic.clinic import Clinic
+from clinic.event import CallOutcome, EventKind
+from clinic.identifiers import new_id
+from clinic.outcome import LossReason
+from clinic.refusal import Refusal
+from clinic.tables import Patient
+from commands import terminal
+from commands.options import AsJson, By, Task, moment, read_words
+from commands.running import now, run_with_clinic
+
+app = typer.Typer()
+
+
+@app.command()
+def calls(context: typer.Context, as_json: AsJson = False) -> None:
+    """List who to call: overdue first, then by priority and due time.
+
+    Example: `regresa calls`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        async with clinic.database.reading() as session:
+            found = await call_list.open_calls(session, now())
+        if as_json:
+            terminal.print_json(found)
+        else:
+            terminal.print_calls(found, clinic.profile.zone)
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = False) -> None:
+    """Take a call task for 15 minutes, so that nobody else calls the same patient.
+
+    Example: `regresa claim ct-5f0c9a3e1b7d2c48`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        who = by or getpass.getuser()
+        async with clinic.database.writing() as session:
+            until = await call_list.claim(session, task, who=who, now=now())
+            script = await call_list.script_for(session, task, clinic.folder)
+        if as_json:
+            terminal.print_json({"task": task, "by": who, "until": until, "script": script})
+        else:
+            terminal.console.print(
+                f"Task {task} is yours until {terminal.local(until, clinic.profile.zone)}.\n"
+            )
+            terminal.console.print(script)
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def complete(
+    context: typer.Context,
+    task: Task,
+    outcome: Annotated[
+        CallOutcome,
+        typer.Option(
+            parser=read_words(CallOutcome),
+            metavar="OUTCOME",
+            help="What came of it: " + ", ".join(kind.replace("_", "-") for kind in CallOutcome),
+        ),
+    ],
+    reason: Annotated[
+        LossReason | None,
+        typer.Option(
+            parser=read_words(LossReason),
+            metavar="REASON",
+            help="With declined: " + ", ".join(kind.replace("_", "-") for kind in LossReason),
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="When to call back, or the appointment: '2027-03-02 10:30' local."),
+    ] = None,
+    note: Annotated[str, typer.Option(help="Free words for the patient's card.")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Record what came of a call; the patient's attempt hears of it as soon as a worker runs.
+
+    Examples: `regresa complete ct-5f0c9a3e1b7d2c48 --outcome no-answer`,
+    `regresa complete ct-5f0c9a3e1b7d2c48 --outcome declined --reason price`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        reported = Reported(outcome=outcome, reason=reason, at=moment(at, clinic), note=note)
+        async with clinic.database.writing() as session:
+            completed = await call_list.complete(
+                session,
+                task,
+                reported,
+                who=by or getpass.getuser(),
+                now=now(),
+                policy=clinic.policy,
+                zone=clinic.profile.zone,
+                key=clinic.key,
+            )
+        if as_json:
+            terminal.print_json(completed)
+        elif completed.again_at is None:
+            terminal.console.print(f"Task {task} is closed as {outcome}.")
+        else:
+            due = terminal.local(completed.again_at, clinic.profile.zone)
+            terminal.console.print(f"Task {task} stays open as {outcome}; it is due again {due}.")
+
+    run_with_clinic(context, run)
+
+
+_EVENTS = {
+    "booked": EventKind.BOOKED,
+    "replied": EventKind.REPLY,
+    "opted-out": EventKind.OPTED_OUT,
+}
+
+
+@app.command()
+def event(
+    context: typer.Context,
+    patient: Annotated[str, typer.Argument(help="The clinic's own number, or the opaque id.")],
+    what: Annotated[str, typer.Argument(help="One of: " + ", ".join(_EVENTS))],
+    at: Annotated[
+        str | None, typer.Option(help="The appointment: '2027-03-02 10:30', local time.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="What the patient said.")] = "",
+    key: Annotated[
+        str | None, typer.Option(help="Your own key: the same key again is a repeat.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report what a patient did: booked, replied or opted out.
+
+    Examples: `regresa event A-0042 booked --at '2027-03-02 10:30'`,
+    `regresa event A-0042 replied --text 'Can you call me on Monday?'`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        if what not in _EVENTS:
+            raise Refusal(f"no event `{what}`", f"One of: {', '.join(_EVENTS)}")
+        async with clinic.database.writing() as session:
+            patient_id = await session.scalar(
+                select(Patient.id).where(or_(Patient.external_id == patient, Patient.id == patient))
+            )
+            if patient_id is None:
+                raise Refusal(f"no patient `{patient}` on the register")
+            received = inbox.Received(
+                source=call_list.STAFF,
+                source_key=key or new_id("said"),
+                kind=_EVENTS[what],
+                patient_id=patient_id,
+                body=text,
+                at=moment(at, clinic),
+            )
+            is_new = await inbox.store(session, received, now=now(), key=clinic.key)
+        if as_json:
+            terminal.print_json({"patient": patient_id, "event": what, "new": is_new})
+        else:
+            said = "is recorded" if is_new else "was recorded before; nothing changes"
+            terminal.console.print(f"{patient} {what}: {said}.")
+
+    run_with_clinic(context, run)

@@ -1,0 +1,236 @@
+"""Commands for campaigns: preview, start, watch, report, pause, resume, stop."""
+
+import asyncio
+import shlex
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from clinic import campaigns
+from clinic.clinic import Clinic
+from clinic.forecast import forecast_segment
+from clinic.identifiers import new_id
+from clinic.refusal import Refusal
+from clinic.report import Report, report_on
+from clinic.segment_sql import members
+from clinic.tables import Campaign
+from commands import terminal
+from commands.options import (
+    AsJson,
+    Name,
+    PlanName,
+    SegmentName,
+    checked_name,
+    end_of_day,
+    read_pace,
+    read_share,
+)
+from commands.running import addresses_by_channel, now, run_with_clinic
+
+_WATCH_SECONDS = 0.5
+
+app = typer.Typer()
+
+
+@app.command()
+def preview(
+    context: typer.Context,
+    segment: SegmentName,
+    plan: PlanName,
+    limit: Annotated[int, typer.Option(help="Patients to show.", min=0)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show who would get what when, and who is left out and why; nothing is sent.
+
+    Example: `regresa preview lapsed-orthodontics --plan standard`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        channels = addresses_by_channel(clinic)
+        chosen = clinic.folder.segment(segment)
+        steps = clinic.folder.plan(plan, channels)
+        async with clinic.database.reading() as session:
+            forecasts = await forecast_segment(
+                session,
+                chosen,
+                steps,
+                channels,
+                policy=clinic.policy,
+                zone=clinic.profile.zone,
+                key=clinic.key,
+                now=now(),
+            )
+        if as_json:
+            terminal.print_json([one.model_dump(mode="json") for one in forecasts])
+        else:
+            terminal.print_preview(forecasts, limit, clinic.profile.zone)
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def start(
+    context: typer.Context,
+    segment: SegmentName,
+    plan: PlanName,
+    name: Annotated[str, typer.Option(help="The campaign's name, for reports.")],
+    goal: Annotated[
+        float | None,
+        typer.Option(parser=read_share, metavar="SHARE", help="Share that should book: 15%."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Last day on which the machine writes."),
+    ] = None,
+    pace: Annotated[
+        int | None,
+        typer.Option(parser=read_pace, metavar="PACE", help="Attempts started: 120/h."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a campaign: a plan for every patient of a segment.
+
+    Example: `regresa start lapsed-orthodontics --plan standard --name spring --pace 120/h`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        channels = addresses_by_channel(clinic)
+        chosen = clinic.folder.segment(segment)
+        steps = clinic.folder.plan(plan, channels)
+        started_at = now()
+        campaign = Campaign(
+            id=new_id("ca"),
+            name=checked_name(name),
+            segment=chosen.name,
+            plan=steps.model_dump(mode="json"),
+            goal=goal,
+            until=end_of_day(until, clinic, started_at),
+            pace_per_hour=pace,
+            open_calls_at_most=clinic.profile.open_calls_at_most,
+            started_at=started_at,
+        )
+        await _refuse_without_temporal()
+        async with clinic.database.writing() as session:
+            condition = members(chosen, started_at, clinic.profile.zone)
+            count = await campaigns.start(session, campaign, condition, clinic.key)
+            if count == 0:
+                raise Refusal(f"segment `{segment}` has no patients now; nothing was started")
+        if as_json:
+            terminal.print_json({"campaign": campaign.id, "name": name, "patients": count})
+        else:
+            terminal.console.print(
+                f"Campaign {name} has started with {count} patients. "
+                f"Follow it with: regresa watch {shlex.quote(name)}"
+            )
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def watch(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Follow a campaign until every patient's row is final; Ctrl-C stops watching only.
+
+    Example: `regresa watch spring`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        report = await _report(clinic, name)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        live = terminal.console.is_terminal and not as_json
+        said = ""
+        with Progress(*columns, console=terminal.console, disable=not live) as progress:
+            bar = progress.add_task(name, total=report.patients)
+            while True:
+                line = terminal.progress_line(report)
+                progress.update(bar, completed=report.settled, description=line)
+                if not live and line != said:
+                    terminal.print_json(report) if as_json else terminal.console.print(line)
+                said = line
+                if report.finished:
+                    break
+                await asyncio.sleep(_WATCH_SECONDS)
+                report = await _report(clinic, name)
+        if not as_json:
+            terminal.print_report(report, clinic.profile.zone)
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def report(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Print a campaign's table; every patient of the segment is in exactly one row.
+
+    Example: `regresa report spring`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        found = await _report(clinic, name)
+        if as_json:
+            terminal.print_json(found)
+        else:
+            terminal.print_report(found, clinic.profile.zone)
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def pause(context: typer.Context, name: Name) -> None:
+    """Hold a campaign: nobody new is started, no message leaves, everybody keeps their place.
+
+    Example: `regresa pause spring`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        async with clinic.database.writing() as session:
+            changed = await campaigns.pause(session, name, now=now(), key=clinic.key)
+        terminal.console.print(f"Campaign {name} is {'now' if changed else 'already'} paused.")
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def resume(context: typer.Context, name: Name) -> None:
+    """Let a paused campaign go on.
+
+    Example: `regresa resume spring`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        async with clinic.database.writing() as session:
+            changed = await campaigns.resume(session, name, now=now(), key=clinic.key)
+        terminal.console.print(f"Campaign {name} {'goes on' if changed else 'was not paused'}.")
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def stop(context: typer.Context, name: Name) -> None:
+    """End a campaign for good: every open attempt ends as cancelled.
+
+    Example: `regresa stop spring`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        async with clinic.database.writing() as session:
+            count = await campaigns.stop(session, name, now=now(), key=clinic.key)
+        terminal.console.print(f"Campaign {name} is stopped; {count} open attempts end.")
+
+    run_with_clinic(context, run)
+
+
+async def _refuse_without_temporal() -> None:
+    from activities.temporal_connection import connect  # noqa: PLC0415 - see search_attributes
+
+    await connect()
+
+
+async def _report(clinic: Clinic, name: str) -> Report:
+    async with clinic.database.reading() as session:
+        return await report_on(session, await campaigns.find(session, name))
