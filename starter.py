@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from commands import calls, campaigns, operation, register
+from commands import (
+    calls,
+    campaigns,
+    duplicates,
+    operation,
+    patients,
+    privacy,
+    register,
+    register_import,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,7 +24,7 @@ app = typer.Typer(
     "Start with `import`, `segments` and `preview`; then `start` and `watch` a campaign. "
     "Settings are read from the environment or a .env file; .env.example lists them.",
 )
-for part in (register, campaigns, calls, operation):
+for part in (register_import, duplicates, register, patients, campaigns, calls, privacy, operation):
     app.add_typer(part.app)
 
 

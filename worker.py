@@ -68,6 +68,7 @@ def build_worker(
     pages = CampaignPages(
         client=client,
         database=clinic.database,
+        folder=clinic.folder,
         policy=clinic.policy,
         channels=channels,
         key=clinic.key,

@@ -18,13 +18,13 @@ class AttemptRecords(AttemptActivities):
 
     Args:
         database: The clinic's database.
-        folder: The clinic's folder, for its time zone.
+        folder: The clinic's folder, for its time zone and closing days.
         policy: The contact policy in force: tasks are due within its hours.
     """
 
     def __init__(self, *, database: Database, folder: ClinicFolder, policy: ContactPolicy) -> None:
         self._database = database
-        self._zone = folder.profile.zone
+        self._calendar = folder.profile.calendar
         self._policy = policy
 
     @activity.defn
@@ -37,7 +37,7 @@ class AttemptRecords(AttemptActivities):
                 attempt_id=request.attempt_id,
                 step=request.step,
                 kind=request.kind,
-                due_at=next_opening(self._policy, self._zone, now + ANSWER_WITHIN),
+                due_at=next_opening(self._policy, self._calendar, now + ANSWER_WITHIN),
                 tries=REPLY_TRIES,
                 event_id=request.event_id,
                 now=now,

@@ -1,6 +1,5 @@
 """A campaign's pages: each starts the next attempts, nobody twice, and misses nobody."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,29 +10,24 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.common import (
-    WorkflowIDConflictPolicy,
-)
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError
 
 from activities import names
+from activities.attempt_starts import AttemptStarts
 from activities.interface import CampaignActivities
 from channels.protocol import Channel
 from clinic import call_list
-from clinic.attempt import AttemptInput, AttemptState, CampaignInput, PageResult, PageState
+from clinic.attempt import AttemptState, CampaignInput, PageResult, PageState
 from clinic.campaigns import CampaignState
 from clinic.contact_policy import ContactPolicy
 from clinic.database import Database
-from clinic.delivery_check import LeftOut, address_on, why_left_out
-from clinic.duration import spoken
+from clinic.delivery_check import LeftOut, StepContent, address_on, calendar_of, why_left_out
+from clinic.folder import ClinicFolder
 from clinic.plan import Plan
-from clinic.standing import standings
+from clinic.standing import Standing, standings
 from clinic.tables import Attempt, Campaign
 
 _LARGEST_PAGE = 200
-_STARTS_AT_ONCE = 16
-"""More than this many starts in flight gain nothing on one server (measured in benchmarks/)."""
-
 _CLOSING_PAUSE = timedelta(seconds=5)
 """An attempt whose patient's previous workflow has not closed yet: try again after this."""
 
@@ -64,7 +58,8 @@ class CampaignPages(CampaignActivities):
     Args:
         client: Starts the attempts' workflows.
         database: The clinic's database.
-        policy: Whose cool-down counts.
+        folder: The clinic's folder: its calendar, and what templates are.
+        policy: Whose cool-down, and whose rules on consent, count.
         channels: The channels in use, by name.
         key: The key of the suppression hashes.
         task_queue: Where the attempts' workflows run.
@@ -75,17 +70,18 @@ class CampaignPages(CampaignActivities):
         *,
         client: Client,
         database: Database,
+        folder: ClinicFolder,
         policy: ContactPolicy,
         channels: Mapping[str, Channel],
         key: SecretStr,
         task_queue: str = names.TASK_QUEUE,
     ) -> None:
-        self._client = client
+        self._starts = AttemptStarts(client, task_queue)
         self._database = database
+        self._folder = folder
         self._policy = policy
         self._channels = channels
         self._key = key
-        self._task_queue = task_queue
 
     @activity.defn
     async def start_page(self, campaign: CampaignInput) -> PageResult:
@@ -99,7 +95,7 @@ class CampaignPages(CampaignActivities):
             page = await self._open_rows(session, campaign.campaign_id, now)
         if isinstance(page, PageResult):
             return page
-        started = await self._start_workflows(page)
+        started = await self._starts.start(page.campaign, page.plan, page.attempts)
         next_page_at = now + self._pause_after(page, started)
         async with self._database.writing() as session:
             await session.execute(
@@ -137,27 +133,39 @@ class CampaignPages(CampaignActivities):
             return await _held(session, campaign, PageState.MORE, now + _CALL_LIST_PAUSE)
         plan = Plan.model_validate(campaign.plan)
         self._refuse_missing_channels(plan)
-        rows = list(await session.scalars(_to_start(campaign_id).order_by(Attempt.id).limit(size)))
-        patients = await standings(session, [row.patient_id for row in rows], now, self._key)
+        next_ones = _to_start(campaign_id).order_by(Attempt.id).limit(size)
+        # a delivery to a household may be opening one of these just now: its word counts
+        rows = list(await session.scalars(next_ones.with_for_update(key_share=True)))
+        clinic = self._folder.profile.calendar
+        patient_ids = [row.patient_id for row in rows]
+        patients = await standings(session, patient_ids, now, self._key, zone=clinic.zone)
         opened: list[Attempt] = []
         for row in rows:
-            if row.state == AttemptState.OPEN.value:
-                opened.append(row)
-                continue
-            patient = patients[row.patient_id]
-            addresses = {
-                step.channel: address_on(
-                    self._channels[step.channel].address_of, patient.contact, self._key
-                )
-                for step in plan.steps
-            }
-            reason = why_left_out(patient, plan, addresses, self._policy, now)
-            if reason is None:
+            if row.state != AttemptState.OPEN.value:
+                left_out = self._why_left_out(patients[row.patient_id], plan, now)
+                if left_out is not None:
+                    row.state = AttemptState.LEFT_OUT.value
+                    row.left_out_reason, row.left_out_rule = left_out
+                    continue
                 row.state = AttemptState.OPEN.value
-                opened.append(row)
-            else:
-                row.state, row.left_out_reason = AttemptState.LEFT_OUT.value, reason.value
+            opened.append(row)
         return _Page(campaign, plan, opened, len(rows) - len(opened))
+
+    def _why_left_out(
+        self, patient: Standing, plan: Plan, now: datetime
+    ) -> tuple[LeftOut, str] | None:
+        addresses = {
+            step.channel: address_on(
+                self._channels[step.channel].address_of, patient.contact, self._key
+            )
+            for step in plan.steps
+        }
+        # each text's length is looked at when it is delivered
+        contents = [
+            StepContent(kind=self._folder.template(step.template).kind) for step in plan.steps
+        ]
+        calendar = calendar_of(patient.contact, self._policy, self._folder.profile.calendar)
+        return why_left_out(patient, plan, addresses, contents, self._policy, calendar, now)
 
     @staticmethod
     def _pause_after(page: _Page, started: Sequence[str]) -> timedelta:
@@ -177,47 +185,6 @@ class CampaignPages(CampaignActivities):
                 type="Misconfigured",
                 next_retry_delay=_MEND_PAUSE,
             )
-
-    async def _start_workflows(self, page: _Page) -> list[str]:
-        at_once = asyncio.Semaphore(_STARTS_AT_ONCE)
-
-        async def start(attempt: Attempt) -> str | None:
-            async with at_once:
-                is_started = await self._start(page, attempt)
-                activity.heartbeat()
-            return attempt.id if is_started else None
-
-        results = await asyncio.gather(*(start(attempt) for attempt in page.attempts))
-        return [attempt_id for attempt_id in results if attempt_id is not None]
-
-    async def _start(self, page: _Page, attempt: Attempt) -> bool:
-        campaign, plan = page.campaign, page.plan
-        workflow_id = names.attempt_workflow_id(attempt.patient_id)
-        try:
-            await self._client.start_workflow(
-                names.RECOVERY_WORKFLOW,
-                AttemptInput(attempt_id=attempt.id, patient_id=attempt.patient_id, plan=plan),
-                id=workflow_id,
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={names.ATTEMPT_MEMO: attempt.id},
-                search_attributes=names.of_campaign(campaign.name, campaign.segment, plan.name),
-                static_summary=f"{campaign.name}: {plan.name}"[:200],
-                static_details=_details(campaign, plan, attempt),
-            )
-        except WorkflowAlreadyStartedError:
-            return await self._is_this_one(workflow_id, attempt)
-        return True
-
-    async def _is_this_one(self, workflow_id: str, attempt: Attempt) -> bool:
-        """Tell whether the workflow that runs is this attempt's.
-
-        It is, where an earlier page was cut short. Else it is the patient's previous one, which
-        has recorded its outcome and is about to close: the next page tries again.
-        """
-        description = await self._client.get_workflow_handle(workflow_id).describe()
-        memo = await description.memo()
-        return bool(memo.get(names.ATTEMPT_MEMO) == attempt.id)
 
 
 async def _page_size(session: AsyncSession, campaign: Campaign) -> int:
@@ -271,15 +238,4 @@ async def _leave_out_the_rest(session: AsyncSession, campaign: Campaign, reason:
         opened,
         left_out=len(left_out.all()),
         ends_as=PageState.STOPPED if stopped else PageState.FINISHED,
-    )
-
-
-def _details(campaign: Campaign, plan: Plan, attempt: Attempt) -> str:
-    ladder = "\n".join(
-        f"{number}. {step.channel} `{step.template}`, wait {spoken(step.wait)}"
-        for number, step in enumerate(plan.steps, start=1)
-    )
-    return (
-        f"Attempt `{attempt.id}` of campaign **{campaign.name}**, "
-        f"segment `{campaign.segment}`, plan `{plan.name}`:\n\n{ladder}"
     )

@@ -1,7 +1,7 @@
 """Deliver one step of an attempt: read fresh, check, claim, send, record."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,12 +13,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.interface import DeliveryActivities
+from activities.shared_message import SharedMessages, patients_named, wait_for_carrier
 from channels import errors
 from channels.protocol import Channel, OutgoingMessage
-from clinic import inbox, ledger
+from clinic import household, inbox, ledger, suppression
 from clinic.attempt import AttemptState, DeliverInput
 from clinic.campaigns import CampaignState
-from clinic.contact_policy import ContactPolicy, next_opening
+from clinic.contact_policy import ContactPolicy, next_opening, too_long
 from clinic.database import Database
 from clinic.delivery import (
     Deferred,
@@ -29,13 +30,21 @@ from clinic.delivery import (
     Skipped,
     SkipReason,
 )
-from clinic.delivery_check import AttemptFacts, address_on, check_delivery
+from clinic.delivery_check import (
+    AttemptFacts,
+    StepContent,
+    address_on,
+    calendar_of,
+    check_delivery,
+)
 from clinic.folder import ClinicFolder
 from clinic.ledger import Claim
 from clinic.link import PatientLinks
 from clinic.plan import Plan, Step
 from clinic.standing import Standing, standings
+from clinic.step_notes import note_down
 from clinic.tables import Attempt, Campaign, Message, Patient
+from clinic.template import Template, Words
 from clinic.wording import language_for, words_for
 
 GIVE_UP_AFTER = timedelta(days=2)
@@ -50,6 +59,9 @@ _READY_WITHIN = timedelta(seconds=5)
 CLAIM_SETTLES = timedelta(seconds=30)
 """A claim without a record may be another try's that still sends, for as long as one may last
 (`workflows.activity_options`); only after that the provider is asked."""
+
+CARRIER_SETTLES = GIVE_UP_AFTER + timedelta(hours=1)
+"""A message that carries others and is not settled after so long never will be."""
 
 _log = structlog.get_logger()
 
@@ -98,6 +110,7 @@ class Deliveries(DeliveryActivities):
         self._links = links
         self._key = key
         self._public_url = public_url.rstrip("/")
+        self._shared = SharedMessages(folder=folder, policy=policy, channels=channels, key=key)
 
     @activity.defn
     async def deliver(self, request: DeliverInput) -> Delivery:
@@ -111,8 +124,9 @@ class Deliveries(DeliveryActivities):
         began = time.monotonic()
         async with self._database.writing() as session:
             prepared = await self._prepare(session, request, now)
-        if not isinstance(prepared, _Ready):
-            return prepared
+            if not isinstance(prepared, _Ready):
+                await note_down(session, request.attempt_id, request.step, prepared, now)
+                return prepared
         if time.monotonic() - began > _READY_WITHIN.total_seconds():
             # this try is late, and the next one may have begun: what it sends could come twice
             await self._release(prepared)
@@ -120,7 +134,10 @@ class Deliveries(DeliveryActivities):
         try:
             provider_id = await self._hand_over(prepared)
         except errors.SendError as error:
-            return await self._failed(prepared, error, now)
+            failed = await self._failed(prepared, error, now)
+            async with self._database.writing() as session:
+                await note_down(session, request.attempt_id, request.step, failed, now)
+            return failed
         async with self._database.writing() as session:
             await ledger.record_sent(
                 session,
@@ -137,12 +154,16 @@ class Deliveries(DeliveryActivities):
         attempt, campaign, earlier, answered = await _read(session, request)
         if earlier is not None and (settled := await _settled(session, earlier)) is not None:
             return settled
-        patient = (await standings(session, [attempt.patient_id], now, self._key))[
-            attempt.patient_id
-        ]
-        step = Plan.model_validate(campaign.plan).steps[request.step]
+        clinic = self._folder.profile.calendar
+        found = await standings(session, [attempt.patient_id], now, self._key, zone=clinic.zone)
+        patient = found[attempt.patient_id]
+        plan = Plan.model_validate(campaign.plan)
+        step = plan.steps[request.step]
         channel = self._channel(step)
         address = address_on(channel.address_of, patient.contact, self._key)
+        calendar = calendar_of(patient.contact, self._policy, clinic)
+        template = self._folder.template(step.template)
+        words = self._words(request, step, template, patient)
         blocked = check_delivery(
             AttemptFacts(
                 over=attempt.state != AttemptState.OPEN.value
@@ -153,14 +174,20 @@ class Deliveries(DeliveryActivities):
             ),
             patient,
             address,
-            by_person=step.by_person,
+            step=step,
+            content=StepContent(kind=template.kind, text="" if step.by_person else words.text),
             policy=self._policy,
-            zone=self._folder.profile.zone,
+            calendar=calendar,
             now=now,
         )
         if blocked is not None or address.address is None:
             attempt.held = isinstance(blocked, Deferred) and blocked.until is None
             return blocked or Skipped(reason=SkipReason.NO_ADDRESS)
+        others = (
+            []
+            if step.by_person or earlier is not None
+            else await household.sharing(session, attempt, address.address, address.hashed)
+        )
         said, row = await ledger.claim(
             session,
             attempt_id=attempt.id,
@@ -171,6 +198,8 @@ class Deliveries(DeliveryActivities):
         )
         if (settled := await _settled(session, row)) is not None:
             return settled  # a slow earlier try has recorded its end in between
+        if row.carried_by is not None:
+            return await wait_for_carrier(session, row, CARRIER_SETTLES, now)
         if row.address_hash != address.hashed:
             # claimed for an address that has changed since: nobody can tell what became of it
             return Failed(reason=FailReason.UNCERTAIN)
@@ -179,7 +208,28 @@ class Deliveries(DeliveryActivities):
             raise ApplicationError(
                 "claimed just now", type="Uncertain", next_retry_delay=unsettled_for
             )
-        message = self._compose(request, step, patient, address.address, row.claimed_at)
+        if said is Claim.FRESH:
+            names = await self._shared.name_others(session, row, plan, others, now)
+        else:  # whom the first try has named
+            names = await household.names_on(session, attempt.id, request.step)
+        if len(names) > 1:
+            shared = self._words(request, step, template, patient, names)
+            today = calendar.day_of(now)
+            if said is Claim.FRESH and too_long(
+                self._policy, step.channel, template.kind, shared.text, on=today
+            ):  # each gets their own, which may be sent
+                await ledger.put_down(session, attempt.id, request.step)
+            else:
+                words = shared
+        message = self._compose(
+            request,
+            step,
+            words,
+            language=language_for(patient.language, self._folder.profile),
+            to=address.address,
+            claimed_at=row.claimed_at,
+            due_at=next_opening(self._policy, calendar, row.claimed_at + step.wait),
+        )
         return _Ready(said, message, channel)
 
     def _channel(self, step: Step) -> Channel:
@@ -193,40 +243,53 @@ class Deliveries(DeliveryActivities):
             )
         return channel
 
+    def _words(
+        self,
+        request: DeliverInput,
+        step: Step,
+        template: Template,
+        patient: Standing,
+        names: Sequence[str] = (),
+    ) -> Words:
+        profile = self._folder.profile
+        if not names and patient.contact.for_guardian is not None and not step.by_person:
+            names = [patient.first_name]  # about the child, not to the child
+        return words_for(
+            template,
+            step,
+            first_name=patient.first_name,
+            language=language_for(patient.language, profile),
+            link=self._links.link_to(request.attempt_id, request.step),
+            profile=profile,
+            together=names,
+        )
+
     def _compose(
         self,
         request: DeliverInput,
         step: Step,
-        patient: Standing,
+        words: Words,
+        *,
+        language: str,
         to: str,
         claimed_at: datetime,
+        due_at: datetime,
     ) -> OutgoingMessage:
-        profile = self._folder.profile
-        link = self._links.link_to(request.attempt_id, request.step)
-        language = language_for(patient.language, profile)
-        words = words_for(
-            self._folder.template(step.template),
-            step,
-            first_name=patient.first_name,
-            language=language,
-            link=link,
-            profile=profile,
-        )
         return OutgoingMessage(
             key=f"{request.attempt_id}.{request.step}",
             attempt_id=request.attempt_id,
             step=request.step,
             to=to,
             language=language,
-            sender=profile.name,
+            sender=self._folder.profile.name,
             subject=words.subject,
             text=words.script if step.by_person else words.text,
-            link=link,
+            link=self._links.link_to(request.attempt_id, request.step),
             stop_url=self._links.stop_url(request.attempt_id, request.step),
             status_url=f"{self._public_url}/webhooks/{step.channel}"
             f"?message={request.attempt_id}.{request.step}",
             claimed_at=claimed_at,
-            due_at=next_opening(self._policy, profile.zone, claimed_at + step.wait),
+            due_at=due_at,
             tries=step.tries,
         )
 
@@ -277,15 +340,19 @@ class Deliveries(DeliveryActivities):
     async def _record_refusal(self, ready: _Ready, error: errors.SendError, now: datetime) -> None:
         async with self._database.writing() as session:
             await _record_failure(session, ready, error, now)
-            patient = await _patient_of(session, ready)
-            inbox.mark_bad(patient, ready.channel.name, now)
+            for patient in await _patients_of(session, ready):
+                inbox.mark_bad(patient, ready.channel.name, now)
 
     async def _record_opt_out(self, ready: _Ready, error: errors.SendError, now: datetime) -> None:
         async with self._database.writing() as session:
             await _record_failure(session, ready, error, now)
-            patient = await _patient_of(session, ready)
-            source = ready.channel.name
-            await inbox.opt_out(session, patient.id, source=source, now=now, key=self._key)
+            source, to = ready.channel.name, ready.message.to
+            for patient in await _patients_of(session, ready):
+                await suppression.opt_out(
+                    session, patient.id, source=source, now=now, key=self._key
+                )
+            # the address that said stop may be a guardian's, on another row of the register
+            await suppression.suppress(session, to, source=source, now=now, key=self._key)
 
     async def _release(self, ready: _Ready) -> None:
         # a claim that an earlier try left behind may stand for a message that was sent
@@ -316,7 +383,8 @@ async def _read(
 
 async def _settled(session: AsyncSession, row: Message) -> Delivery | None:
     """Return what the ledger says about a step that an earlier try finished."""
-    if row.sent_at is not None:
+    bounced_early = row.carried_by is not None and row.failed_at is not None
+    if row.sent_at is not None and not bounced_early:
         return Sent()
     if row.failed_at is None:
         return None
@@ -338,9 +406,8 @@ async def _record_failure(
     )
 
 
-async def _patient_of(session: AsyncSession, ready: _Ready) -> Patient:
-    attempt = await session.get_one(Attempt, ready.message.attempt_id)
-    return await session.get_one(Patient, attempt.patient_id)
+async def _patients_of(session: AsyncSession, ready: _Ready) -> list[Patient]:
+    return await patients_named(session, ready.message.attempt_id, ready.message.step)
 
 
 def _again(error: errors.SendError, pause: timedelta | None) -> ApplicationError:

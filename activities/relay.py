@@ -20,7 +20,7 @@ from clinic.attempt import AttemptState, CampaignInput
 from clinic.database import Database
 from clinic.event import EventKind
 from clinic.outcome import Outcome
-from clinic.tables import Attempt, Campaign, Event
+from clinic.tables import Attempt, Campaign, Event, Patient
 
 _POLL_SECONDS = 0.2
 """How often the inbox is looked at: an event is acted on within a second of its arrival."""
@@ -106,8 +106,14 @@ class Relay:
         if event.attempt_id is None or event.kind == EventKind.UNKNOWN.value:
             return "kept"
         async with self._database.reading() as session:
-            attempt = await session.get_one(Attempt, event.attempt_id)
-        if attempt.state == AttemptState.OPEN.value:
+            found = await session.execute(
+                select(Attempt, Patient.erased_at)
+                .join(Patient, Patient.id == Attempt.patient_id)
+                .where(Attempt.id == event.attempt_id)
+            )
+        attempt, erased_at = found.one()
+        # of a person who was forgotten the row is closed before the workflow hears of it
+        if attempt.state == AttemptState.OPEN.value or erased_at is not None:
             handle = self._client.get_workflow_handle(names.attempt_workflow_id(attempt.patient_id))
             try:
                 await handle.signal(names.ATTEMPT_EVENT, inbox.as_attempt_event(event))

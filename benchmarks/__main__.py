@@ -9,20 +9,22 @@ import typer
 from rich.console import Console
 
 from activities.log_context import configure_logging
-from benchmarks import footprint, reaction, starting, throughput
+from benchmarks import footprint, reaction, register_import, segments, starting, throughput
 from benchmarks.figures import Machine, Results
 from benchmarks.ground import prepared
 from benchmarks.table import print_results
 from clinic.refusal import Refusal
 
 _OUTPUT = Path(__file__).with_name("results.json")
-_STARTS, _EVENTS = 400, 100
-_QUICK_ATTEMPTS, _QUICK_STARTS, _QUICK_EVENTS = 6, 40, 10
+_STARTS, _EVENTS, _ROWS, _QUICK_ROWS = 400, 100, 50_000, 2_000
+_QUICK_ATTEMPTS, _QUICK_STARTS, _QUICK_EVENTS, _QUICK_PATIENTS = 6, 40, 10, 5_000
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-async def measure(*, rounds: int, attempts: int, starts: int, events: int) -> Results:
+async def measure(
+    *, rounds: int, attempts: int, starts: int, events: int, patients: int, rows: int
+) -> Results:
     """Measure everything on one server.
 
     Args:
@@ -30,8 +32,16 @@ async def measure(*, rounds: int, attempts: int, starts: int, events: int) -> Re
         attempts: Attempts in a run of the throughput.
         starts: Attempts that a campaign starts.
         events: Events whose delay is measured.
+        patients: On the register whose segments are counted, and in the longest list.
+        rows: Of the list that is imported for each ratio.
     """
     progress = Console(stderr=True)
+    progress.print(f"Segments of {patients:,} patients ...")
+    counts = await segments.measure(rounds=rounds, patients=patients)
+    progress.print(f"Import of {rows:,} rows ...")
+    imports = await register_import.measure(rounds=rounds, rows=rows)
+    progress.print(f"Memory of an import of up to {patients:,} rows ...")
+    memory = register_import.measure_memory([patients // 100, patients // 10, patients])
     async with prepared() as ground:
         progress.print("What an attempt leaves at Temporal ...")
         left = await footprint.measure(ground)
@@ -47,6 +57,9 @@ async def measure(*, rounds: int, attempts: int, starts: int, events: int) -> Re
             footprint=left,
             starting=started,
             reaction=delays,
+            segments=counts,
+            imports=imports,
+            import_memory=memory,
         )
 
 
@@ -56,6 +69,9 @@ def main(
     attempts: Annotated[
         int, typer.Option(help="Attempts in each run of the throughput.", min=1)
     ] = 50,
+    patients: Annotated[
+        int, typer.Option(help="On the register whose segments are counted.", min=1_000)
+    ] = 1_000_000,
     *,
     quick: Annotated[
         bool, typer.Option("--quick", help="One small round of each: that it runs, not how fast.")
@@ -81,6 +97,8 @@ def main(
                 attempts=_QUICK_ATTEMPTS if quick else attempts,
                 starts=_QUICK_STARTS if quick else _STARTS,
                 events=_QUICK_EVENTS if quick else _EVENTS,
+                patients=_QUICK_PATIENTS if quick else patients,
+                rows=_QUICK_ROWS if quick else _ROWS,
             )
         )
     except Refusal as refusal:

@@ -127,6 +127,66 @@ class Delay(_Figures):
     most: Figure
 
 
+class Memory(_Figures):
+    """The most memory that a process takes for one thing.
+
+    Attributes:
+        measured: What it does.
+        n: With so many rows.
+        peak_mib: Largest resident set, in MiB, libraries and all.
+        rows_a_second: How fast it was.
+    """
+
+    measured: str
+    n: int
+    peak_mib: Figure
+    rows_a_second: Figure
+
+
+class CountRound(_Figures):
+    """Seconds that both sides took to count a segment, one after the other."""
+
+    engine: Figure
+    by_hand: Figure
+
+
+class Count(_Figures):
+    """How long a segment's count takes, against SQL written by hand.
+
+    Attributes:
+        measured: The segment.
+        database: `sqlite` or `postgresql`.
+        n: Patients on the register.
+        found: Patients of the segment, the same on both sides.
+        aim: The largest ratio that was asked for.
+    """
+
+    measured: str
+    database: str
+    n: int
+    found: int
+    aim: float
+    rounds: list[CountRound]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def ratio(self) -> Spread:
+        """Engine to hand-written, pair by pair; less is better."""
+        return Spread.of([pair.engine / pair.by_hand for pair in self.rounds])
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def engine(self) -> Spread:
+        """Seconds."""
+        return Spread.of([pair.engine for pair in self.rounds])
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def by_hand(self) -> Spread:
+        """Seconds."""
+        return Spread.of([pair.by_hand for pair in self.rounds])
+
+
 class Machine(_Figures):
     """What it was measured on; nothing that names it."""
 
@@ -154,3 +214,6 @@ class Results(_Figures):
     footprint: list[Footprint]
     starting: Rate
     reaction: list[Delay]
+    segments: list[Count]
+    imports: list[Rate]
+    import_memory: list[Memory]

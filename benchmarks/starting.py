@@ -53,6 +53,7 @@ def _worker(ground: Ground, channels: Mapping[str, Channel]) -> Worker:
     pages = CampaignPages(
         client=ground.client,
         database=ground.clinic.database,
+        folder=ground.clinic.folder,
         policy=ground.clinic.policy,
         channels=channels,
         key=ground.clinic.key,

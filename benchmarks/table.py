@@ -4,7 +4,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.figures import Delay, Footprint, Rate, Results
+from benchmarks.figures import Count, Delay, Footprint, Memory, Rate, Results
 
 _MOST_ACTIONS, _MOST_EVENTS, _MOST_SECONDS = 10, 50, 1.0
 """The aims that are no ratio."""
@@ -18,9 +18,11 @@ def print_results(results: Results) -> None:
         f"temporalio {machine.temporalio}, server {machine.server}, Python {machine.python}, "
         f"{machine.cores} cores"
     )
-    console.print(_rates([*results.throughput, results.starting]))
+    console.print(_rates([*results.throughput, results.starting, *results.imports]))
     console.print(_footprints(results.footprint))
     console.print(_delays(results.reaction))
+    console.print(_counts(results.segments))
+    console.print(_memory(results.import_memory))
 
 
 def _rates(rates: list[Rate]) -> Table:
@@ -91,6 +93,47 @@ def _delays(delays: list[Delay]) -> Table:
             f"{delay.p99:.3f}",
             _verdict(most, delay.most < _MOST_SECONDS) if delay is engine else most,
             aim,
+        )
+    return table
+
+
+def _counts(counts: list[Count]) -> Table:
+    table = _table(
+        "Seconds to count (medians)",
+        "on",
+        "of",
+        "found",
+        "engine",
+        "by hand",
+        "ratio",
+        "least",
+        "most",
+        "aim",
+    )
+    for count in counts:
+        table.add_row(
+            count.measured,
+            count.database,
+            f"{count.n:,}",
+            f"{count.found:,}",
+            f"{count.engine.median:.3f}",
+            f"{count.by_hand.median:.3f}",
+            _verdict(f"{count.ratio.median:.2f}", count.ratio.median <= count.aim),
+            f"{count.ratio.least:.2f}",
+            f"{count.ratio.most:.2f}",
+            f"<= {count.aim}",
+        )
+    return table
+
+
+def _memory(figures: list[Memory]) -> Table:
+    table = _table("Memory", "rows", "peak MiB", "rows a second")
+    for figure in figures:
+        table.add_row(
+            figure.measured,
+            f"{figure.n:,}",
+            f"{figure.peak_mib:.0f}",
+            f"{figure.rows_a_second:,.0f}",
         )
     return table
 

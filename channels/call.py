@@ -7,9 +7,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
 from clinic import call_list
 from clinic.call_task import TaskKind
+from clinic.contact import Contact
 from clinic.database import Database
 from clinic.settings import PREFIX
-from clinic.standing import Contact
 
 
 class CallSettings(BaseSettings):

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import inbox
+from clinic import inbox, suppression
 from clinic.attempt import AttemptState
 from clinic.call_task import (
     ANSWER_WITHIN,
@@ -20,12 +19,13 @@ from clinic.call_task import (
     TaskKind,
     after_call,
 )
-from clinic.contact_policy import ContactPolicy
+from clinic.contact_policy import ContactCalendar, ContactPolicy, zone_for
 from clinic.event import CallOutcome, EventKind
 from clinic.folder import ClinicFolder
 from clinic.outcome import Outcome
 from clinic.plan import CALL, Plan
 from clinic.refusal import Refusal
+from clinic.same_number import Housemate, housemates, numbers_of
 from clinic.standing import PatientStatus
 from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Patient
 from clinic.wording import language_for, words_for
@@ -50,7 +50,9 @@ class OpenCall(BaseModel):
         due_at: Aware UTC.
         overdue: The due time has passed; an overdue task is never dropped.
         claimed_by: Who has the task just now, if anybody.
+        phone: Where to call: a minor at the guardian's number.
         words: What the patient wrote, a reply a line.
+        household: Who else of the same campaign answers at this number.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +72,7 @@ class OpenCall(BaseModel):
     phone: str | None
     language: str | None
     words: str = ""
+    household: tuple[Housemate, ...] = ()
 
 
 class Completed(BaseModel):
@@ -146,7 +149,7 @@ async def open_task(
 async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
     """Return the call list: overdue first, then by priority and due time."""
     rows = await session.execute(
-        select(CallTask, Patient, Campaign.name)
+        select(CallTask, Patient, Campaign.id, Campaign.name)
         .join(Patient, Patient.id == CallTask.patient_id)
         .join(Attempt, Attempt.id == CallTask.attempt_id)
         .join(Campaign, Campaign.id == Attempt.campaign_id)
@@ -155,6 +158,12 @@ async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
     )
     found = rows.all()
     words = await _replies(session, [task.attempt_id for task, *_ in found])
+    numbers = await numbers_of(session, [patient for _, patient, *_ in found], now)
+    also = await housemates(
+        session,
+        [(task.attempt_id, campaign, numbers[patient.id]) for task, patient, campaign, _ in found],
+        now,
+    )
     return [
         OpenCall(
             task_id=task.id,
@@ -169,11 +178,12 @@ async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
             patient_id=patient.id,
             external_id=patient.external_id,
             name=f"{patient.first_name} {patient.last_name}".strip(),
-            phone=patient.phone,
+            phone=numbers[patient.id],
             language=patient.language,
             words=words.get(task.attempt_id, ""),
+            household=also.get(task.attempt_id, ()),
         )
-        for task, patient, campaign in found
+        for task, patient, _, campaign in found
     ]
 
 
@@ -237,8 +247,27 @@ async def claim(session: AsyncSession, task_id: str, *, who: str, now: datetime)
     return until
 
 
-async def script_for(session: AsyncSession, task_id: str, folder: ClinicFolder) -> str:
-    """Return what to say on a call, in the patient's language."""
+async def household_of(session: AsyncSession, task_id: str, now: datetime) -> tuple[Housemate, ...]:
+    """Return who else of the same campaign answers at a task's number, and who calls them now."""
+    task = await session.get_one(CallTask, task_id)
+    attempt = await session.get_one(Attempt, task.attempt_id)
+    patient = await session.get_one(Patient, task.patient_id)
+    number = (await numbers_of(session, [patient], now))[patient.id]
+    also = await housemates(session, [(attempt.id, attempt.campaign_id, number)], now)
+    return also.get(attempt.id, ())
+
+
+async def script_for(
+    session: AsyncSession, task_id: str, folder: ClinicFolder, household: Sequence[Housemate] = ()
+) -> str:
+    """Return what to say on a call, in the patient's language.
+
+    Args:
+        session: Any transaction.
+        task_id: The task.
+        folder: Has the templates.
+        household: Who else answers at the number (`household_of`); the script names them.
+    """
     task = await session.get_one(CallTask, task_id)
     attempt = await session.get_one(Attempt, task.attempt_id)
     campaign = await session.get_one(Campaign, attempt.campaign_id)
@@ -258,6 +287,7 @@ async def script_for(session: AsyncSession, task_id: str, folder: ClinicFolder) 
         language=language,
         link="",
         profile=folder.profile,
+        together=[patient.first_name, *(one.first_name for one in household)] if household else (),
     ).script
 
 
@@ -269,13 +299,23 @@ async def complete(
     who: str,
     now: datetime,
     policy: ContactPolicy,
-    zone: ZoneInfo,
+    calendar: ContactCalendar,
     key: SecretStr,
 ) -> Completed:
     """Record what came of a call; the attempt hears of it through the inbox.
 
     The task's row is changed by one conditional update, so of two people who complete a task at
     the same moment exactly one wins, and the other is told by whom it was closed.
+
+    Args:
+        session: A writing transaction.
+        task_id: The task.
+        reported: What came of the call.
+        who: Who called.
+        now: Aware UTC.
+        policy: Within whose hours people are called back.
+        calendar: The clinic's time zone and closing days.
+        key: The key of the suppression hashes.
 
     Raises:
         Refusal: No such task, closed already, claimed by somebody else, or a report that does
@@ -287,7 +327,16 @@ async def complete(
     if _claimant(task, now) not in (None, who):
         raise _why_not(task, task_id)
     tries_left = task.tries_allowed - task.tries_made
-    decided = after_call(reported, tries_left=tries_left, now=now, policy=policy, zone=zone)
+    patient = await session.get_one(Patient, task.patient_id)
+    number = (await numbers_of(session, [patient], now))[patient.id]
+    decided = after_call(
+        reported,
+        tries_left=tries_left,
+        now=now,
+        policy=policy,
+        calendar=calendar.in_zone(zone_for(policy, calendar.zone, number)),
+        zone=calendar.zone,
+    )
     session.add(
         Call(
             task_id=task_id,
@@ -356,7 +405,7 @@ async def _note_in_register(
         case CallOutcome.DECLINED if reported.reason is not None:
             patient.loss_reason = reported.reason.value
         case CallOutcome.DO_NOT_CONTACT:
-            await inbox.opt_out(session, patient.id, source=STAFF, now=now, key=key)
+            await suppression.opt_out(session, patient.id, source=STAFF, now=now, key=key)
 
 
 def _as_event(task: CallTask, reported: Reported) -> inbox.Received:

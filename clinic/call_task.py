@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from clinic.contact_policy import ContactPolicy, next_opening
+from clinic.contact_policy import ContactCalendar, ContactPolicy, next_opening
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
@@ -85,6 +85,7 @@ def after_call(
     tries_left: int,
     now: datetime,
     policy: ContactPolicy,
+    calendar: ContactCalendar,
     zone: ZoneInfo,
 ) -> Again | Closed:
     """Decide what becomes of a task.
@@ -94,7 +95,8 @@ def after_call(
         tries_left: Calls that may still go unanswered, this one included.
         now: Aware UTC.
         policy: Within whose hours people are called back.
-        zone: The clinic's time zone.
+        calendar: In which zone the hours of this patient are meant, and the closing days.
+        zone: The clinic's time zone, in which staff read and write times.
 
     Raises:
         Refusal: What was reported does not fit together; it says what is missing.
@@ -102,12 +104,14 @@ def after_call(
     _refuse_misfits(reported, now)
     match reported.outcome:
         case CallOutcome.CALL_BACK if reported.at is not None:
-            return Again(due_at=_within_hours(reported.at, policy, zone), counts_as_try=False)
+            _refuse_outside_hours(reported.at, policy, calendar, zone)
+            return Again(due_at=reported.at, counts_as_try=False)
         case CallOutcome.THINKING:
-            asked = reported.at or next_opening(policy, zone, now + THINK_FOR)
-            return Again(due_at=_within_hours(asked, policy, zone), counts_as_try=False)
+            asked = reported.at or next_opening(policy, calendar, now + THINK_FOR)
+            _refuse_outside_hours(asked, policy, calendar, zone)
+            return Again(due_at=asked, counts_as_try=False)
         case outcome if outcome in _NOT_REACHED and tries_left > 1:
-            due_at = next_opening(policy, zone, now + TRY_AGAIN_AFTER)
+            due_at = next_opening(policy, calendar, now + TRY_AGAIN_AFTER)
             return Again(due_at=due_at, counts_as_try=True)
         case _:
             return Closed()
@@ -131,12 +135,12 @@ def _refuse_misfits(reported: Reported, now: datetime) -> None:
         raise Refusal("--at lies in the past")
 
 
-def _within_hours(asked: datetime, policy: ContactPolicy, zone: ZoneInfo) -> datetime:
-    opening = next_opening(policy, zone, asked)
+def _refuse_outside_hours(
+    asked: datetime, policy: ContactPolicy, calendar: ContactCalendar, zone: ZoneInfo
+) -> None:
+    opening = next_opening(policy, calendar, asked)
     if opening != asked:
-        local = opening.astimezone(zone)
         raise Refusal(
             "--at lies outside the hours in which the clinic may call",
-            f"The next time within them is {local:%Y-%m-%d %H:%M}.",
+            f"The next time within them is {opening.astimezone(zone):%Y-%m-%d %H:%M}.",
         )
-    return asked

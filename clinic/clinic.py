@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from clinic.contact_policy import ContactCalendar
 from clinic.database import Database
 from clinic.folder import ClinicFolder, ClinicProfile
 from clinic.link import PatientLinks
@@ -29,6 +30,11 @@ class Clinic:
     def key(self) -> SecretStr:
         """The key of links and suppression hashes."""
         return self.settings.secret_key
+
+    @property
+    def calendar(self) -> ContactCalendar:
+        """The clinic's time zone and closing days."""
+        return self.folder.profile.calendar
 
     @property
     def profile(self) -> ClinicProfile:

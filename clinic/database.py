@@ -3,9 +3,15 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    closing,
+    nullcontext,
+)
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, Self
 from weakref import WeakValueDictionary
 
 import asyncpg
@@ -14,8 +20,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from clinic import migrations
+from clinic import migrations, trial
 from clinic.refusal import Refusal
+
+
+class Transactions(Protocol):
+    """The two ways to use a database; `Database` is one, and so is what a trial works on."""
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that only reads."""
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction that commits at the end of the block, or leaves nothing behind."""
+
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -89,6 +106,38 @@ class Database:
         ):
             yield session
 
+    @asynccontextmanager
+    async def discarding(self) -> AsyncIterator[Transactions]:
+        """Open the database as it stands, for a trial: nothing that is written stays.
+
+        The clinic works on meanwhile, and neither waits for the other: on SQLite the trial has a
+        copy of the file, on PostgreSQL temporary copies of the tables.
+
+        Raises:
+            Refusal: There is no room for a copy.
+        """
+        if self.embedded:
+            with TemporaryDirectory(prefix="regresa-trial-") as folder:
+                copy = Path(folder) / "trial.db"
+                try:
+                    await self._copy_to(copy)
+                except (DBAPIError, sqlite3.Error) as error:
+                    raise Refusal(f"no copy of the database for a trial: {_root(error)}") from None
+                async with Database(f"sqlite:///{copy}") as database:
+                    yield database
+            return
+        async with self._writing.connect() as connection:
+            try:
+                yield await trial.on_copied_tables(connection)
+            finally:
+                await connection.rollback()
+
+    async def _copy_to(self, copy: Path) -> None:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            with closing(sqlite3.connect(copy, check_same_thread=False)) as target:
+                await driver.backup(target)
+
     def _pool(self) -> dict[str, Any]:
         if self.embedded:
             return {"pool_size": _READERS, "max_overflow": 0}
@@ -127,6 +176,23 @@ class Database:
             await connection.run_sync(migrations.upgrade)
             await connection.commit()
 
+    async def leave_no_traces(self) -> bool:
+        """Empty SQLite's write-ahead log, which still holds rows as they once were.
+
+        On PostgreSQL there is nothing to do here: its own vacuum clears old rows away.
+
+        Returns:
+            False where another process reads or writes just now; it is emptied later then.
+        """
+        if not self.embedded:
+            return True
+        async with self._turn, self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            emptied = await raw.driver_connection.execute_fetchall(  # type: ignore[union-attr]
+                "PRAGMA wal_checkpoint(TRUNCATE)"
+            )
+        return not emptied[0][0]
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
@@ -149,6 +215,12 @@ class Database:
         await self.close()
 
 
+def cause_of(error: Exception) -> str:
+    """Return what a database says is wrong, in a line without any patient's data."""
+    # PostgreSQL's further lines name the values of a row
+    return _root(error).partition("\n")[0]
+
+
 def _turns(url: str) -> asyncio.Lock:
     """Return the one lock that this process's writers to a file share."""
     return _TURNS.setdefault(url, asyncio.Lock())
@@ -164,6 +236,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        # what is erased or overwritten must not stand in the file's free space
+        "secure_delete = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

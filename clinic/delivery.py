@@ -16,6 +16,8 @@ class SkipReason(StrEnum):
     NO_ADDRESS = "no_address"
     BAD_ADDRESS = "bad_address"
     SUPPRESSED = "suppressed"
+    NO_CONSENT = "no_consent"
+    TOO_LONG = "too_long"
     # about the patient or the campaign: no step may follow
     CAMPAIGN_OVER = "campaign_over"
     ALREADY_BOOKED = "already_booked"
@@ -23,6 +25,8 @@ class SkipReason(StrEnum):
     MOVED = "moved"
     INACTIVE = "inactive"
     OPTED_OUT = "opted_out"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    ERASED = "erased"
     ATTEMPT_OVER = "attempt_over"
 
     @property
@@ -38,6 +42,9 @@ _ENDS_AS = {
     SkipReason.MOVED: Outcome.EXCLUDED,
     SkipReason.INACTIVE: Outcome.EXCLUDED,
     SkipReason.OPTED_OUT: Outcome.OPTED_OUT,
+    # the other row, which was there first, goes on
+    SkipReason.POSSIBLE_DUPLICATE: Outcome.EXCLUDED,
+    SkipReason.ERASED: Outcome.CANCELLED,
     SkipReason.ATTEMPT_OVER: Outcome.CANCELLED,
 }
 
@@ -66,10 +73,19 @@ class Sent(_Result):
 
 
 class Skipped(_Result):
-    """The step was passed over."""
+    """The step was passed over.
+
+    Attributes:
+        rule: Which rule decided, in words for people, where the reason alone does not say it.
+    """
 
     kind: Literal["skipped"] = "skipped"
     reason: SkipReason
+    rule: str = ""
+
+    def in_words(self, channel: str) -> str:
+        """Say why a channel's step was skipped: the rule where one decided, else the reason."""
+        return self.rule or f"{channel}: {self.reason.replace('_', ' ')}"
 
 
 class Deferred(_Result):

@@ -1,17 +1,26 @@
 """May this step be delivered now? The pure rules that every contact passes, in their order."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from clinic.address import address_hash
-from clinic.contact_policy import ContactPolicy, may_contact
+from clinic.contact import LANDLINE, Contact
+from clinic.contact_policy import (
+    ContactCalendar,
+    ContactPolicy,
+    Content,
+    consent_lacking,
+    cooled_down,
+    may_contact,
+    too_long,
+    zone_for,
+)
 from clinic.delivery import Deferred, Skipped, SkipReason
-from clinic.plan import Plan
-from clinic.standing import Contact, PatientStatus, Standing
+from clinic.plan import Plan, Step
+from clinic.standing import PatientStatus, Standing
 
 
 class Address(BaseModel):
@@ -71,8 +80,32 @@ class LeftOut(StrEnum):
     OPEN_ATTEMPT = "open_attempt"
     COOL_DOWN = "cool_down"
     NO_WAY_TO_REACH = "no_way_to_reach"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    ERASED = "erased"
     CAMPAIGN_OVER = "campaign_over"
     CAMPAIGN_STOPPED = "campaign_stopped"
+
+
+class StepContent(BaseModel):
+    """What a step says.
+
+    Attributes:
+        kind: An offer needs other consent than a reminder.
+        text: What the patient would read; empty where a person speaks, or it is not known yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Content
+    text: str = ""
+
+
+def calendar_of(
+    contact: Contact, policy: ContactPolicy, clinic: ContactCalendar
+) -> ContactCalendar:
+    """Return the calendar in which a patient's hours and days are meant."""
+    zone = zone_for(policy, clinic.zone, contact.phone)
+    return clinic if zone is clinic.zone else clinic.model_copy(update={"zone": zone})
 
 
 def check_delivery(
@@ -80,15 +113,15 @@ def check_delivery(
     patient: Standing,
     address: Address,
     *,
-    by_person: bool,
+    step: Step,
+    content: StepContent,
     policy: ContactPolicy,
-    zone: ZoneInfo,
+    calendar: ContactCalendar,
     now: datetime,
 ) -> Skipped | Deferred | None:
     """Answer whether a step may be delivered; None is yes.
 
-    A person may be asked to call at any hour (the task's due time lies within the hours), so
-    the policy binds the machine alone.
+    The policy binds a person's call as it binds a message: the task opens when a call is allowed.
     """
     if attempt.over:
         return Skipped(reason=SkipReason.ATTEMPT_OVER)
@@ -100,11 +133,10 @@ def check_delivery(
         return Deferred(until=None, rule="the campaign is paused")
     if attempt.campaign_over:
         return Skipped(reason=SkipReason.CAMPAIGN_OVER)
-    if (reason := unusable(address, patient)) is not None:
-        return Skipped(reason=reason)
-    if by_person:
-        return None
-    blocked = may_contact(policy, zone, now, patient.contacted_at)
+    today = calendar.day_of(now)
+    if (closed := why_closed(step, content, address, patient, policy, today)) is not None:
+        return closed
+    blocked = may_contact(policy, calendar, step.channel, now, patient.contacts)
     return None if blocked is None else Deferred(until=blocked.until, rule=blocked.rule)
 
 
@@ -115,44 +147,89 @@ def not_contactable(patient: Standing) -> SkipReason | None:
         PatientStatus.MOVED: SkipReason.MOVED,
         PatientStatus.INACTIVE: SkipReason.INACTIVE,
     }
+    if patient.erased:
+        return SkipReason.ERASED
     if patient.status in by_status:
         return by_status[patient.status]
     if patient.opted_out:
         return SkipReason.OPTED_OUT
-    return SkipReason.ALREADY_BOOKED if patient.booked else None
+    if patient.booked:
+        return SkipReason.ALREADY_BOOKED
+    return SkipReason.POSSIBLE_DUPLICATE if patient.possible_duplicate else None
 
 
-def unusable(address: Address, patient: Standing) -> SkipReason | None:
-    """Return why an address can't be used; None where it can."""
+def why_closed(
+    step: Step,
+    content: StepContent,
+    address: Address,
+    patient: Standing,
+    policy: ContactPolicy,
+    today: date,
+) -> Skipped | None:
+    """Return why a step's channel can't carry its content to a patient; None where it can.
+
+    Args:
+        step: The step.
+        content: What it says.
+        address: The patient's address on its channel.
+        patient: Where the patient stands.
+        policy: Whose rules on consent and length count.
+        today: The local day; a rule that comes into force later does not count yet.
+    """
     if address.address is None:
-        return SkipReason.NO_ADDRESS
+        return Skipped(reason=SkipReason.NO_ADDRESS)
     if address.bad:
-        return SkipReason.BAD_ADDRESS
-    return SkipReason.SUPPRESSED if address.hashed in patient.suppressed else None
+        return Skipped(reason=SkipReason.BAD_ADDRESS, rule=_landline(address, patient.contact))
+    if address.hashed in patient.suppressed:
+        return Skipped(reason=SkipReason.SUPPRESSED)
+    channel, kind = step.channel, content.kind
+    lacking = consent_lacking(policy, channel, kind, patient.consents, on=today)
+    if lacking is not None:
+        return Skipped(reason=SkipReason.NO_CONSENT, rule=lacking)
+    if (rule := too_long(policy, channel, kind, content.text, on=today)) is not None:
+        return Skipped(reason=SkipReason.TOO_LONG, rule=rule)
+    return None
 
 
 def why_left_out(
     patient: Standing,
     plan: Plan,
     addresses: Mapping[str, Address],
+    contents: Sequence[StepContent],
     policy: ContactPolicy,
+    calendar: ContactCalendar,
     now: datetime,
-) -> LeftOut | None:
-    """Return why a patient of the segment gets no attempt; None where one is started.
+) -> tuple[LeftOut, str] | None:
+    """Return why a patient of the segment gets no attempt, and by which rule; None: one starts.
 
     Args:
         patient: Where the patient stands.
         plan: The campaign's plan.
         addresses: The patient's address on each of the plan's channels.
-        policy: Whose cool-down counts.
+        contents: What each of the plan's steps says, in their order.
+        policy: Whose cool-down, and whose rules on consent, count.
+        calendar: Of the patient.
         now: Aware UTC.
     """
     if (reason := not_contactable(patient)) is not None:
-        return LeftOut(reason.value)
+        return LeftOut(reason.value), ""
     if patient.open_attempt_id is not None:
-        return LeftOut.OPEN_ATTEMPT
-    if patient.last_ended_at is not None and now < patient.last_ended_at + policy.cool_down:
-        return LeftOut.COOL_DOWN
-    if all(unusable(addresses[step.channel], patient) is not None for step in plan.steps):
-        return LeftOut.NO_WAY_TO_REACH
-    return None
+        return LeftOut.OPEN_ATTEMPT, ""
+    if (rests := cooled_down(policy, patient.last_ended_at, now)) is not None:
+        return LeftOut.COOL_DOWN, rests.rule
+    today = calendar.day_of(now)
+    closed = [
+        (step.channel, why_closed(step, content, addresses[step.channel], patient, policy, today))
+        for step, content in zip(plan.steps, contents, strict=True)
+    ]
+    if any(why is None for _, why in closed):
+        return None
+    said = [why.in_words(channel) for channel, why in closed if why is not None]
+    return LeftOut.NO_WAY_TO_REACH, "; ".join(dict.fromkeys(said))
+
+
+def _landline(address: Address, contact: Contact) -> str:
+    """Name what no status of the register says: the number itself takes no text messages."""
+    is_phone = address.address == contact.phone
+    only_no_sms = is_phone and not contact.phone_bad and contact.phone_kind == LANDLINE
+    return "a landline takes no text messages" if only_no_sms else ""

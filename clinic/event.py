@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     CALL_OUTCOME = "call_outcome"
     STOPPED = "stopped"
     RESUMED = "resumed"
+    EXCLUDED = "excluded"
     # to a campaign
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_PAUSED = "campaign_paused"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from clinic.contact_policy import ContactPolicy
+from clinic.contact_policy import ClosingDays, ContactCalendar, ContactPolicy
 from clinic.plan import Plan
 from clinic.refusal import Refusal
 from clinic.segment import Segment
@@ -21,6 +21,7 @@ _SINGULAR = {
     "templates": "template",
     "policies": "contact policy",
 }
+_SHIPPED = Path(__file__).with_name("policies")
 
 
 class ClinicProfile(BaseModel):
@@ -34,7 +35,8 @@ class ClinicProfile(BaseModel):
         language: For patients whose language the register does not know.
         phone: The clinic's own number, E.164.
         booking_url: Where a patient books.
-        contact_policy: The name of a file in `policies/`.
+        contact_policy: The name of a file in `policies/`, or of a policy that is shipped.
+        closing_days: Days on which the clinic contacts nobody, in its time zone.
         open_calls_at_most: A campaign starts nobody new while so many call tasks are open.
     """
 
@@ -48,6 +50,7 @@ class ClinicProfile(BaseModel):
     phone: Annotated[str, Field(pattern=r"^\+\d{7,15}$")]
     booking_url: str
     contact_policy: str
+    closing_days: ClosingDays = frozenset()
     open_calls_at_most: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("timezone")
@@ -65,6 +68,11 @@ class ClinicProfile(BaseModel):
     def zone(self) -> ZoneInfo:
         """The clinic's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def calendar(self) -> ContactCalendar:
+        """The clinic's time zone and closing days."""
+        return ContactCalendar(zone=self.zone, closing_days=self.closing_days)
 
 
 class ClinicFolder:
@@ -89,9 +97,19 @@ class ClinicFolder:
         self._templates: dict[str, tuple[tuple[int, int], Template]] = {}
         self._policy_name = contact_policy or self.profile.contact_policy
 
-    def policy(self) -> ContactPolicy:
-        """Return the contact policy in force."""
-        return read_yaml(self._named("policies", self._policy_name), ContactPolicy)
+    def policy(self, name: str | None = None) -> ContactPolicy:
+        """Return a contact policy: the clinic's own of that name, else the one that is shipped.
+
+        Args:
+            name: The file's name without `.yaml`; None: the policy in force.
+
+        Raises:
+            Refusal: No such policy, or a problem with file, line and field.
+        """
+        name = name or self._policy_name
+        if name not in self.names("policies") and name in _names_in(_SHIPPED):
+            return read_yaml(_SHIPPED / f"{name}.yaml", ContactPolicy)
+        return read_yaml(self._named("policies", name), ContactPolicy)
 
     def segment(self, name: str) -> Segment:
         """Return a segment by its name."""
@@ -146,7 +164,7 @@ class ClinicFolder:
 
     def names(self, kind: str) -> list[str]:
         """Return the names of all files of a kind: `segments`, `plans`, `templates`, `policies`."""
-        return sorted(path.stem for path in (self.path / kind).glob("*.yaml"))
+        return _names_in(self.path / kind)
 
     def _gaps(self, document: Document, index: int, template: str, channel: str) -> list[str]:
         content = self.template(template)
@@ -163,8 +181,13 @@ class ClinicFolder:
         # a name is no way out of the folder
         if not path.is_file() or path.parent != self.path / kind:
             known = ", ".join(self.names(kind)) or "none"
+            shipped = f"; shipped: {', '.join(_names_in(_SHIPPED))}" if kind == "policies" else ""
             raise Refusal(
                 f"no {_SINGULAR[kind]} `{name}` in {self.path / kind}",
-                f"There are: {known}",
+                f"There are: {known}{shipped}",
             )
         return path
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yaml"))

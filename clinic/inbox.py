@@ -2,23 +2,32 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic import suppression
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import AttemptEvent, EventKind
 from clinic.identifiers import new_id
-from clinic.tables import Appointment, Attempt, Event, Message, Patient, Suppression
+from clinic.standing import contacts_of
+from clinic.tables import Appointment, Attempt, Event, Message, Patient
 
 _LONGEST_RELAY_PAUSE = timedelta(minutes=1)
 _MOST_DOUBLINGS = 8
 """The longest pause is reached by then; a day of tries must not double it past all bounds."""
 
-SILENCING = (EventKind.REPLY, EventKind.BOOKED, EventKind.OPTED_OUT, EventKind.STOPPED)
+SILENCING = (
+    EventKind.REPLY,
+    EventKind.BOOKED,
+    EventKind.OPTED_OUT,
+    EventKind.STOPPED,
+    EventKind.EXCLUDED,
+)
 """After any of these, the machine writes nothing more in that attempt."""
 
 
@@ -59,10 +68,13 @@ async def store(
     workflow hears of it: a stopped Temporal can't make the clinic write to somebody who said no.
 
     Returns:
-        False where the same event was stored before; nothing is changed then.
+        False where the same event was stored before, or where it is about a person who was
+        forgotten, of whom nothing is held again; nothing is changed then.
     """
     attempt = await _attempt_of(session, received)
     patient_id = received.patient_id or (attempt.patient_id if attempt else None)
+    if patient_id is not None and await _is_forgotten(session, patient_id):
+        return False
     details = dict(received.details)
     if received.at is not None:
         details["at"] = received.at.isoformat()
@@ -87,7 +99,8 @@ async def store(
         return is_new
     match received.kind:
         case EventKind.OPTED_OUT:
-            await opt_out(session, patient_id, source=received.source, now=now, key=key)
+            await suppression.opt_out(session, patient_id, source=received.source, now=now, key=key)
+            await _silence_address(session, attempt, received, now)
         # a call's time is that of an appointment: one to call back leaves the task open instead
         case EventKind.BOOKED | EventKind.CALL_OUTCOME if received.at is not None:
             await insert_if_new(
@@ -98,25 +111,6 @@ async def store(
         case EventKind.BOUNCED if attempt is not None:
             await _bounce(session, attempt, received, now, key)
     return True
-
-
-async def opt_out(
-    session: AsyncSession, patient_id: str, *, source: str, now: datetime, key: SecretStr
-) -> None:
-    """Make sure that nobody writes to a patient again, nor to the patient's addresses."""
-    patient = await session.get_one(Patient, patient_id)
-    patient.opted_out_at = patient.opted_out_at or now
-    for address in (patient.email, patient.phone):
-        if address:
-            await suppress(session, address, source=source, now=now, key=key)
-
-
-async def suppress(
-    session: AsyncSession, address: str, *, source: str, now: datetime, key: SecretStr
-) -> None:
-    """Make sure that nobody writes to an address again, whosever it is."""
-    row = {"address_hash": address_hash(key, address), "since": now, "source": source}
-    await insert_if_new(session, Suppression, row)
 
 
 async def to_relay(session: AsyncSession, now: datetime, at_most: int) -> list[Event]:
@@ -179,6 +173,24 @@ async def _attempt_of(session: AsyncSession, received: Received) -> Attempt | No
     return await session.scalar(latest.order_by(Attempt.started_at.desc()).limit(1))
 
 
+async def _is_forgotten(session: AsyncSession, patient_id: str) -> bool:
+    patient = await session.get(Patient, patient_id)
+    return patient is not None and patient.erased_at is not None
+
+
+async def _silence_address(
+    session: AsyncSession, attempt: Attempt | None, received: Received, now: datetime
+) -> None:
+    """Suppress the address that said stop, also where the register knows another one by now."""
+    if attempt is None or "step" not in received.details:
+        return
+    message = await session.get(Message, (attempt.id, received.details["step"], 1))
+    if message is not None and message.address_hash:
+        await suppression.suppress_hash(
+            session, message.address_hash, source=received.source, now=now
+        )
+
+
 async def _bounce(
     session: AsyncSession, attempt: Attempt, received: Received, now: datetime, key: SecretStr
 ) -> None:
@@ -187,7 +199,9 @@ async def _bounce(
         return
     message.failed_at, message.failure = now, received.details.get("failure", "bounced")
     patient = await session.get_one(Patient, attempt.patient_id)
-    current = patient.email if message.channel == "email" else patient.phone
+    # a minor's message went to the guardian; the day decides that to the hour, which is enough
+    contact = (await contacts_of(session, [patient], now, ZoneInfo("UTC")))[patient.id]
+    current = contact.email if message.channel == "email" else contact.phone
     # a bounce may come days later: a new address has not failed
     if current and address_hash(key, current) == message.address_hash:
         mark_bad(patient, message.channel, now)

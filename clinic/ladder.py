@@ -172,6 +172,8 @@ def _on_event(plan: Plan, stand: Stand, event: AttemptEvent) -> Turn:
             return _end(stand, Outcome.OPTED_OUT)
         case EventKind.STOPPED:
             return _end(stand, Outcome.CANCELLED)
+        case EventKind.EXCLUDED:
+            return _end(stand, Outcome.EXCLUDED)
         case EventKind.REPLY:
             return _hand_over(stand, TaskKind.REPLY, event.event_id)
         case EventKind.CALL_OUTCOME if event.call_outcome is not None:

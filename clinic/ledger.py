@@ -1,9 +1,10 @@
 """The ledger: a row is claimed and committed before anything is sent, so nothing goes out twice."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.conflict_free_insert import insert_if_new
@@ -48,38 +49,93 @@ async def claim(
     return (Claim.FAILED if message.failed_at is not None else Claim.UNCERTAIN), message
 
 
+async def carry(session: AsyncSession, carrier: Message, attempt_ids: Iterable[str]) -> list[str]:
+    """Claim the same step for others whom the carrier's message names, in the same transaction.
+
+    Args:
+        session: The transaction that has just claimed the carrier's row.
+        carrier: That row.
+        attempt_ids: The others' attempts.
+
+    Returns:
+        Those that nobody had claimed before; only these may be named.
+    """
+    values = {
+        "step": carrier.step,
+        "try_number": carrier.try_number,
+        "channel": carrier.channel,
+        "address_hash": carrier.address_hash,
+        "claimed_at": carrier.claimed_at,
+        "carried_by": carrier.attempt_id,
+    }
+    # in one order, whoever claims: two who claim the same rows can't wait for each other
+    return [
+        attempt_id
+        for attempt_id in sorted(attempt_ids)
+        if await insert_if_new(session, Message, values | {"attempt_id": attempt_id})
+    ]
+
+
+async def put_down(session: AsyncSession, attempt_id: str, step: int) -> None:
+    """Give back what a message carries, in the transaction that claimed it: it names one only."""
+    await session.execute(
+        delete(Message)
+        .where(Message.carried_by == attempt_id, Message.step == step)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def record_sent(
     session: AsyncSession, *, attempt_id: str, step: int, provider_id: str, now: datetime
 ) -> None:
-    """Record that the provider took a message."""
-    await _record(session, attempt_id, step, sent_at=now, provider_id=provider_id)
+    """Record that the provider took a message, for everybody whom it names."""
+    # the patient may have been forgotten while it was sent: the provider's id leads to them
+    unless_forgotten = case((Message.address_hash == "", None), else_=provider_id)
+    await _record(session, attempt_id, step, sent_at=now, provider_id=unless_forgotten)
 
 
 async def record_failed(
     session: AsyncSession, *, attempt_id: str, step: int, failure: str, now: datetime
 ) -> None:
-    """Record that a message will never arrive; `failure` is the provider's code, no free text."""
+    """Record that a message will never arrive, for everybody whom it names.
+
+    `failure` is the provider's code, no free text.
+    """
     await _record(session, attempt_id, step, failed_at=now, failure=failure)
 
 
 async def release(session: AsyncSession, *, attempt_id: str, step: int) -> None:
-    """Give a claim back where it is certain that nothing was sent."""
-    message = await session.get(Message, (attempt_id, step, 1))
-    if message is not None and message.sent_at is None:
-        await session.delete(message)
+    """Give a claim back where it is certain that nothing was sent, and those it carries."""
+    await session.execute(
+        delete(Message)
+        .where(_carried_or_own(attempt_id, step), Message.sent_at.is_(None))
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def message_of(session: AsyncSession, channel: str, provider_id: str) -> Message | None:
-    """Find the message that a provider names."""
+    """Find the message that a provider names: of those that share one, the carrier's row."""
     return await session.scalar(
-        select(Message).where(Message.channel == channel, Message.provider_id == provider_id)
+        select(Message).where(
+            Message.channel == channel,
+            Message.provider_id == provider_id,
+            Message.carried_by.is_(None),
+        )
     )
 
 
 async def _record(session: AsyncSession, attempt_id: str, step: int, **values: object) -> None:
     await session.execute(
         update(Message)
-        .where(Message.attempt_id == attempt_id, Message.step == step, Message.try_number == 1)
+        .where(_carried_or_own(attempt_id, step))
         .values(**values)
         .execution_options(synchronize_session=False)
+    )
+
+
+def _carried_or_own(attempt_id: str, step: int) -> ColumnElement[bool]:
+    return and_(
+        or_(Message.attempt_id == attempt_id, Message.carried_by == attempt_id),
+        Message.step == step,
+        Message.try_number == 1,
     )

@@ -123,7 +123,11 @@ async def _messages(session: AsyncSession, campaign: Campaign) -> dict[str, int]
     rows = await session.execute(
         select(Message.channel, func.count())
         .join(Attempt, Attempt.id == Message.attempt_id)
-        .where(Attempt.campaign_id == campaign.id, Message.sent_at.is_not(None))
+        .where(
+            Attempt.campaign_id == campaign.id,
+            Message.sent_at.is_not(None),
+            Message.carried_by.is_(None),  # a household's message is one
+        )
         .group_by(Message.channel)
         .order_by(Message.channel)
     )

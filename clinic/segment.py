@@ -1,103 +1,66 @@
 """A segment: a named rule over the register."""
 
-from datetime import date, timedelta
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_validator
 
-from clinic.duration import Duration
 from clinic.outcome import LossReason
+from clinic.segment_conditions import (
+    AgeRange,
+    ControlDue,
+    LastContact,
+    LastVisit,
+    NeverReturned,
+    NotContinued,
+    Part,
+    VisitCount,
+    Words,
+    as_list,
+    from_list,
+)
+from clinic.vocabulary import WordKind
+
+_OneOrMore = (BeforeValidator(as_list), Field(min_length=1))
 
 
-def _listed(written: object) -> object:
-    return written if isinstance(written, list) else [written]
-
-
-OneOrMore = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
-_LONGEST_AGO = timedelta(days=130 * 366)
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _has_a_value(cls, written: object) -> object:
-        # `treatment:` with its value forgotten must not come to mean "everybody"
-        if written is None:
-            raise ValueError("has no value: give it one, or take the line out")
-        return written
-
-
-class AgeRange(_Part):
-    """An age in whole years, both ends included."""
-
-    from_: Annotated[int, Field(ge=0, le=130, alias="from")] = 0
-    to: Annotated[int, Field(ge=0, le=130)] = 130
-
-    @model_validator(mode="after")
-    def _runs_upwards(self) -> Self:
-        if self.from_ > self.to:
-            raise ValueError(f"nobody is from {self.from_} to {self.to} years old")
-        return self
-
-
-class LastVisit(_Part):
-    """When the patient was last seen: longer ago than, or between two days (both included)."""
-
-    older_than: Duration | None = None
-    between: tuple[date, date] | None = None
-
-    @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
-        if (self.older_than is None) == (self.between is None):
-            raise ValueError("say either `older_than` or `between`")
-        if self.between is not None and self.between[0] > self.between[1]:
-            raise ValueError("`between` ends before it begins")
-        if self.older_than is not None and self.older_than < timedelta(days=1):
-            raise ValueError("`older_than` must be at least one day")
-        if self.older_than is not None and self.older_than > _LONGEST_AGO:
-            raise ValueError("`older_than` is longer than anybody lives")
-        return self
-
-
-class VisitCount(_Part):
-    """How many visits the patient made."""
-
-    at_least: Annotated[int, Field(ge=0)] | None = None
-    at_most: Annotated[int, Field(ge=0)] | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("say `at_least`, `at_most` or both")
-        return self
-
-
-class Rule(_Part):
+class Rule(Part):
     """Conditions over a patient; all that are given must hold."""
 
-    treatment: OneOrMore | None = None
-    age: AgeRange | None = None
-    sex: Literal["female", "male"] | None = None
-    occupation: OneOrMore | None = None
-    district: OneOrMore | None = None
-    language: OneOrMore | None = None
+    treatment: Words | None = None
+    not_continued: NotContinued | None = None
+    never_returned: NeverReturned | None = None
+    control_due: ControlDue | None = None
     last_visit: LastVisit | None = None
     visits: VisitCount | None = None
     has_future_appointment: bool | None = None
+    last_contact: LastContact | None = None
+    age: AgeRange | None = None
+    sex: Annotated[Literal["female", "male"], BeforeValidator(from_list("sex"))] | None = None
+    occupation: Words | None = None
+    district: Words | None = None
+    insurance: Words | None = None
+    provider: Words | None = None
+    language: (
+        Annotated[list[Annotated[str, BeforeValidator(from_list("language"))]], *_OneOrMore] | None
+    ) = None
+    preferred_channel: (
+        Annotated[
+            list[Annotated[str, BeforeValidator(from_list("preferred_channel"))]], *_OneOrMore
+        ]
+        | None
+    ) = None
+    status: (
+        Annotated[list[Annotated[str, BeforeValidator(from_list("status"))]], *_OneOrMore] | None
+    ) = None
+    loss_reason: (
+        Annotated[
+            list[Annotated[LossReason, BeforeValidator(from_list("loss_reason"))]], *_OneOrMore
+        ]
+        | None
+    ) = None
     has_email: bool | None = None
     has_phone: bool | None = None
-    loss_reason: (
-        Annotated[list[LossReason], BeforeValidator(_listed), Field(min_length=1)] | None
-    ) = None
     all: Annotated[list["Rule"], Field(min_length=1)] | None = None
     any: Annotated[list["Rule"], Field(min_length=1)] | None = None
     not_: Annotated["Rule | None", Field(alias="not")] = None
@@ -108,8 +71,27 @@ class Rule(_Part):
             raise ValueError("a rule needs at least one condition")
         return self
 
+    def words(self) -> Iterator[tuple[WordKind, str]]:
+        """Yield the register's words that the rule asks for, wherever they stand in it."""
+        for kind, words in (
+            (WordKind.TREATMENT, self.treatment),
+            (WordKind.TREATMENT, self.not_continued and self.not_continued.treatment),
+            (WordKind.TREATMENT, self.not_continued and self.not_continued.finished_by),
+            (WordKind.TREATMENT, self.control_due and self.control_due.after),
+            (WordKind.TREATMENT, self.control_due and self.control_due.control),
+            (WordKind.OCCUPATION, self.occupation),
+            (WordKind.DISTRICT, self.district),
+            (WordKind.INSURANCE, self.insurance),
+            (WordKind.PROVIDER, self.provider),
+        ):
+            for word in words or ():
+                yield kind, word
+        inner = [*(self.all or ()), *(self.any or ()), *([self.not_] if self.not_ else ())]
+        for rule in inner:
+            yield from rule.words()
 
-class Segment(_Part):
+
+class Segment(Part):
     """A rule with a name."""
 
     name: str

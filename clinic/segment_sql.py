@@ -1,35 +1,103 @@
 """A segment compiled to SQL: the database evaluates it, never Python row by row."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, true
 
-from clinic.segment import LastVisit, Rule, Segment, VisitCount
-from clinic.tables import Appointment, Patient, Visit
+from clinic.segment import Rule, Segment
+from clinic.segment_contacts import last_contact
+from clinic.segment_history import asks_for_treatment, visit_conditions, written
+from clinic.tables import Appointment, Patient
+from clinic.vocabulary import WordKind
 
 
 def members(segment: Segment, now: datetime, zone: ZoneInfo) -> ColumnElement[bool]:
     """Return the condition over `Patient` that a segment's patients meet.
+
+    Whoever was forgotten, and a row that staff said is a duplicate, is in no segment.
 
     Args:
         segment: The rule.
         now: Aware UTC; ages and "older than" are counted from the clinic's day at that moment.
         zone: The clinic's time zone.
     """
-    return _compile(segment.where, now, now.astimezone(zone).date())
+    moment = _Moment(now=now, today=now.astimezone(zone).date(), zone=zone)
+    one_person = Patient.erased_at.is_(None), Patient.duplicate_of.is_(None)
+    return and_(*one_person, *_conditions(segment.where, moment))
 
 
-def _compile(rule: Rule, now: datetime, today: date) -> ColumnElement[bool]:
-    return and_(*_conditions(rule, now, today))
+def has_future_appointment(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a patient has an appointment after a moment."""
+    return exists().where(Appointment.patient_id == Patient.id, Appointment.at > now)
 
 
-def _conditions(rule: Rule, now: datetime, today: date) -> Iterator[ColumnElement[bool]]:
-    yield from _person(rule, today)
-    yield from _history(rule, today)
-    yield from _flags(rule, now)
-    yield from _nested(rule, now, today)
+@dataclass(frozen=True)
+class _Moment:
+    """When a rule is evaluated, and where in it we are.
+
+    Attributes:
+        few_asked: The conditions outside leave few patients.
+        under_not: Here "unknown" has to be "no": what `not` turns round would stay unknown.
+    """
+
+    now: datetime
+    today: date
+    zone: ZoneInfo
+    few_asked: bool = False
+    under_not: bool = False
+
+    def day_began(self, ago: timedelta) -> datetime:
+        """Return when the clinic's day of so long ago began, aware UTC."""
+        return datetime.combine(self.today - ago, time.min, tzinfo=self.zone).astimezone(UTC)
+
+
+def _conditions(rule: Rule, moment: _Moment) -> Iterator[ColumnElement[bool]]:
+    rules = list(_together(rule))
+    few_asked = moment.few_asked or any(map(_picks_few, rules))
+    for one in rules:
+        for condition in _person(one, moment.today):
+            yield func.coalesce(condition, false()) if moment.under_not else condition
+        yield from _flags(one, moment.now)
+    yield from visit_conditions(rules, moment.today, few_asked=few_asked)
+    inside = replace(moment, few_asked=few_asked or any(map(asks_for_treatment, rules)))
+    for one in rules:
+        if one.last_contact is not None:
+            yield last_contact(one.last_contact, moment.day_began, few_asked=inside.few_asked)
+        if one.any is not None:
+            yield or_(*(_all_of(part, inside) for part in one.any))
+        if one.not_ is not None:
+            yield not_(_all_of(one.not_, replace(inside, under_not=True)))
+
+
+def _all_of(rule: Rule, moment: _Moment) -> ColumnElement[bool]:
+    return and_(true(), *_conditions(rule, moment))
+
+
+def _together(rule: Rule) -> Iterator[Rule]:
+    """Yield a rule and those under its `all`: their conditions hold together."""
+    yield rule
+    for part in rule.all or ():
+        yield from _together(part)
+
+
+def _picks_few(rule: Rule) -> bool:
+    """Whether a rule's conditions on the person leave some half of the register, or fewer."""
+    picky = (
+        rule.age,
+        rule.sex,
+        rule.occupation,
+        rule.district,
+        rule.insurance,
+        rule.provider,
+        rule.language,
+        rule.preferred_channel,
+        rule.loss_reason,
+    )
+    no_longer_here = rule.status is not None and "active" not in rule.status
+    return no_longer_here or any(condition is not None for condition in picky)
 
 
 def _person(rule: Rule, today: date) -> Iterator[ColumnElement[bool]]:
@@ -39,24 +107,22 @@ def _person(rule: Rule, today: date) -> Iterator[ColumnElement[bool]]:
         yield Patient.birth_date > _years_before(today, rule.age.to + 1)
     if rule.sex is not None:
         yield Patient.sex == rule.sex
-    for column, wanted in (
-        (Patient.occupation, rule.occupation),
-        (Patient.district, rule.district),
+    for column, values in (
         (Patient.language, rule.language),
+        (Patient.preferred_channel, rule.preferred_channel),
+        (Patient.status, rule.status),
         (Patient.loss_reason, rule.loss_reason),
     ):
-        if wanted is not None:
-            yield column.in_([str(value) for value in wanted])
-
-
-def _history(rule: Rule, today: date) -> Iterator[ColumnElement[bool]]:
-    if rule.treatment is not None:
-        words = [word.lower() for word in rule.treatment]
-        yield exists().where(Visit.patient_id == Patient.id, func.lower(Visit.treatment).in_(words))
-    if rule.last_visit is not None:
-        yield from _last_visit(rule.last_visit, today)
-    if rule.visits is not None:
-        yield from _visits(rule.visits)
+        if values is not None:
+            yield column.in_([str(value) for value in values])
+    for word_column, kind, words in (
+        (Patient.occupation, WordKind.OCCUPATION, rule.occupation),
+        (Patient.district, WordKind.DISTRICT, rule.district),
+        (Patient.insurance, WordKind.INSURANCE, rule.insurance),
+        (Patient.provider, WordKind.PROVIDER, rule.provider),
+    ):
+        if words is not None:
+            yield written(word_column, kind, words)
 
 
 def _flags(rule: Rule, now: datetime) -> Iterator[ColumnElement[bool]]:
@@ -67,39 +133,6 @@ def _flags(rule: Rule, now: datetime) -> Iterator[ColumnElement[bool]]:
     ):
         if flag is not None:
             yield holds if flag else not_(holds)
-
-
-def _nested(rule: Rule, now: datetime, today: date) -> Iterator[ColumnElement[bool]]:
-    if rule.all is not None:
-        yield and_(*(_compile(part, now, today) for part in rule.all))
-    if rule.any is not None:
-        yield or_(*(_compile(part, now, today) for part in rule.any))
-    if rule.not_ is not None:
-        # NULL is "unknown", and "not unknown" must leave the patient in
-        yield not_(func.coalesce(_compile(rule.not_, now, today), false()))
-
-
-def has_future_appointment(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a patient has an appointment after a moment."""
-    return exists().where(Appointment.patient_id == Patient.id, Appointment.at > now)
-
-
-def _last_visit(wanted: LastVisit, today: date) -> Iterator[ColumnElement[bool]]:
-    latest = select(func.max(Visit.day)).where(Visit.patient_id == Patient.id).scalar_subquery()
-    if wanted.older_than is not None:
-        yield latest < today - wanted.older_than
-    if wanted.between is not None:
-        yield latest.between(*wanted.between)
-
-
-def _visits(wanted: VisitCount) -> Iterator[ColumnElement[bool]]:
-    counted = select(func.count()).where(Visit.patient_id == Patient.id).scalar_subquery()
-    reported = func.coalesce(Patient.reported_visits, 0)
-    visits = case((counted > reported, counted), else_=reported)
-    if wanted.at_least is not None:
-        yield visits >= wanted.at_least
-    if wanted.at_most is not None:
-        yield visits <= wanted.at_most
 
 
 def _years_before(day: date, years: int) -> date:

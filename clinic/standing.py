@@ -1,21 +1,33 @@
 """Where a patient stands with the clinic at this moment, read fresh before every contact."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
+from clinic.consent import consents_of
+from clinic.contact import Contact, contact_of, is_minor
+from clinic.contact_policy import PastContact
 from clinic.event import CallOutcome, EventKind
-from clinic.plan import CALL
-from clinic.segment_sql import has_future_appointment
-from clinic.tables import Attempt, CallTask, Event, Message, Patient, Suppression
-
-_CONTACTS_WITHIN = timedelta(days=2)
+from clinic.past_contacts import past_contacts
+from clinic.tables import (
+    Appointment,
+    Attempt,
+    CallTask,
+    Consent,
+    Duplicate,
+    Event,
+    Patient,
+    Suppression,
+    UtcMoment,
+)
 
 BOOKED_FOR = timedelta(days=30)
 """Who booked without telling for when is taken to have an appointment for so long."""
@@ -32,26 +44,6 @@ class PatientStatus(StrEnum):
     MOVED = "moved"
 
 
-class Contact(BaseModel):
-    """How a patient can be reached, as the channels see it.
-
-    Attributes:
-        email: Normal form; None where there is none.
-        phone: E.164; None where there is none.
-        email_bad: The address is known not to work.
-        phone_bad: The number is known not to be the patient's.
-        sms_bad: The number takes no text messages; it may be called.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    email: str | None
-    phone: str | None
-    email_bad: bool = False
-    phone_bad: bool = False
-    sms_bad: bool = False
-
-
 class Standing(BaseModel):
     """Everything about a patient that decides whether a contact may happen.
 
@@ -59,7 +51,11 @@ class Standing(BaseModel):
         suppressed: Keyed hashes of those of the patient's addresses that nobody may write to.
         open_attempt_id: The patient's open attempt in any campaign.
         last_ended_at: When the patient's latest attempt ended, aware UTC.
-        contacted_at: When the machine wrote to the patient in the last two days, aware UTC.
+        contacts: Whoever was reached at one of the patient's addresses in the last eight days.
+        consents: (channel, content) to the newest word: given, or refused.
+        possible_duplicate: The row may be the same person as another one, and nobody has settled
+            it; or it is, and the other row is the one that counts.
+        erased: The person was forgotten.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,11 +72,62 @@ class Standing(BaseModel):
     suppressed: frozenset[str]
     open_attempt_id: str | None
     last_ended_at: datetime | None
-    contacted_at: tuple[datetime, ...]
+    contacts: tuple[PastContact, ...] = ()
+    consents: Mapping[tuple[str, str], bool] = {}
+    possible_duplicate: bool = False
+    erased: bool = False
+
+
+def _facts() -> Select[Any]:
+    """Return the query for patients and what is known of each; its parameters are given later.
+
+    It is built once: to build it again would take longer than SQLite takes to answer it.
+    """
+    of_patient = Attempt.patient_id == Patient.id
+    # the partial unique index lets at most one row be open
+    is_open = Attempt.state == AttemptState.OPEN.value
+    last_ended = select(func.max(Attempt.ended_at)).where(of_patient)
+    unsettled = exists().where(Duplicate.patient_id == Patient.id, Duplicate.verdict.is_(None))
+    return select(
+        Patient,
+        _is_booked().label("booked"),
+        select(Attempt.id).where(of_patient, is_open).scalar_subquery().label("open_attempt_id"),
+        last_ended.scalar_subquery().label("last_ended_at"),
+        unsettled.label("unsettled"),
+        exists().where(Consent.patient_id == Patient.id).label("said_something"),
+    ).where(Patient.id.in_(bindparam("patient_ids", expanding=True)))
+
+
+def _is_booked() -> ColumnElement[bool]:
+    """Return the condition that a patient has a future appointment, or said so lately."""
+    now, lately = bindparam("now", type_=UtcMoment), bindparam("lately", type_=UtcMoment)
+    in_the_book = exists().where(Appointment.patient_id == Patient.id, Appointment.at > now)
+    said_so = exists().where(
+        Event.patient_id == Patient.id,
+        Event.kind == EventKind.BOOKED.value,
+        Event.received_at > lately,
+    )
+    told_staff = exists().where(
+        CallTask.patient_id == Patient.id,
+        CallTask.outcome == CallOutcome.BOOKED.value,
+        CallTask.closed_at > lately,
+    )
+    return or_(in_the_book, said_so, told_staff)
+
+
+_FACTS = _facts()
+_SUPPRESSED = select(Suppression.address_hash).where(
+    Suppression.address_hash.in_(bindparam("hashes", expanding=True))
+)
 
 
 async def standings(
-    session: AsyncSession, patient_ids: Sequence[str], now: datetime, key: SecretStr
+    session: AsyncSession,
+    patient_ids: Sequence[str],
+    now: datetime,
+    key: SecretStr,
+    *,
+    zone: ZoneInfo,
 ) -> dict[str, Standing]:
     """Read where patients stand, by their id.
 
@@ -89,40 +136,25 @@ async def standings(
         patient_ids: Whom to read; ids that are not on the register are left out.
         now: Aware UTC.
         key: The key of the suppression hashes.
+        zone: The clinic's time zone, whose day decides who is a minor.
     """
     found: dict[str, Standing] = {}
     for start in range(0, len(patient_ids), _AT_ONCE):
-        found |= await _read(session, patient_ids[start : start + _AT_ONCE], now, key)
+        found |= await _read(session, patient_ids[start : start + _AT_ONCE], now, key, zone)
     return found
 
 
 async def _read(
-    session: AsyncSession, patient_ids: Sequence[str], now: datetime, key: SecretStr
+    session: AsyncSession, patient_ids: Sequence[str], now: datetime, key: SecretStr, zone: ZoneInfo
 ) -> dict[str, Standing]:
-    # the partial unique index lets at most one row be open
-    open_attempt = (
-        select(Attempt.id)
-        .where(Attempt.patient_id == Patient.id, Attempt.state == AttemptState.OPEN.value)
-        .scalar_subquery()
-    )
-    last_ended = (
-        select(func.max(Attempt.ended_at)).where(Attempt.patient_id == Patient.id).scalar_subquery()
-    )
-    rows = (
-        await session.execute(
-            select(Patient, is_booked(now), open_attempt, last_ended).where(
-                Patient.id.in_(patient_ids)
-            )
-        )
-    ).all()
-    hashes = {patient.id: _hashes(patient, key) for patient, *_ in rows}
-    every_hash = [hashed for of_one in hashes.values() for hashed in of_one]
-    suppressed = set(
-        await session.scalars(
-            select(Suppression.address_hash).where(Suppression.address_hash.in_(every_hash))
-        )
-    )
-    contacted = await _contacted_at(session, patient_ids, now)
+    asked = {"patient_ids": patient_ids, "now": now, "lately": now - BOOKED_FOR}
+    rows = (await session.execute(_FACTS, asked)).all()
+    contact = await contacts_of(session, [row.Patient for row in rows], now, zone)
+    hashes = {patient_id: _hashes(contact[patient_id], key) for patient_id in contact}
+    suppressed = await _suppressed(session, hashes.values())
+    contacts = await past_contacts(session, list(hashes), hashes, now)
+    # most clinics record no consent: who said nothing costs no query
+    consents = await consents_of(session, [row.Patient.id for row in rows if row.said_something])
     return {
         patient.id: Standing(
             patient_id=patient.id,
@@ -132,61 +164,54 @@ async def _read(
             language=patient.language,
             status=PatientStatus(patient.status),
             opted_out=patient.opted_out_at is not None,
-            booked=booked,
-            contact=contact_of(patient),
-            suppressed=frozenset(hashes[patient.id]) & suppressed,
-            open_attempt_id=open_attempt_id,
-            last_ended_at=last_ended_at,
-            contacted_at=tuple(contacted.get(patient.id, ())),
+            booked=row.booked,
+            contact=contact[patient.id],
+            suppressed=hashes[patient.id] & suppressed,
+            open_attempt_id=row.open_attempt_id,
+            last_ended_at=row.last_ended_at,
+            contacts=contacts[patient.id],
+            consents=consents.get(patient.id, {}),
+            possible_duplicate=row.unsettled or patient.duplicate_of is not None,
+            erased=patient.erased_at is not None,
         )
-        for patient, booked, open_attempt_id, last_ended_at in rows
+        for patient, row in ((row.Patient, row) for row in rows)
     }
 
 
-def is_booked(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a patient has a future appointment, or said so lately."""
-    said_so = exists().where(
-        Event.patient_id == Patient.id,
-        Event.kind == EventKind.BOOKED.value,
-        Event.received_at > now - BOOKED_FOR,
-    )
-    told_staff = exists().where(
-        CallTask.patient_id == Patient.id,
-        CallTask.outcome == CallOutcome.BOOKED.value,
-        CallTask.closed_at > now - BOOKED_FOR,
-    )
-    return or_(has_future_appointment(now), said_so, told_staff)
+async def contacts_of(
+    session: AsyncSession, patients: Sequence[Patient], now: datetime, zone: ZoneInfo
+) -> dict[str, Contact]:
+    """Return how patients can be reached, by their id.
 
-
-def contact_of(patient: Patient) -> Contact:
-    """Return how a patient can be reached."""
-    return Contact(
-        email=patient.email,
-        phone=patient.phone,
-        email_bad=patient.email_bad_at is not None,
-        phone_bad=patient.phone_bad_at is not None,
-        sms_bad=patient.sms_bad_at is not None,
-    )
-
-
-def _hashes(patient: Patient, key: SecretStr) -> set[str]:
-    return {address_hash(key, address) for address in (patient.email, patient.phone) if address}
-
-
-async def _contacted_at(
-    session: AsyncSession, patient_ids: Sequence[str], now: datetime
-) -> dict[str, list[datetime]]:
-    contacted: dict[str, list[datetime]] = {}
-    rows = await session.execute(
-        select(Attempt.patient_id, Message.sent_at)
-        .join(Message, Message.attempt_id == Attempt.id)
-        .where(
-            Attempt.patient_id.in_(patient_ids),
-            Message.sent_at > now - _CONTACTS_WITHIN,
-            Message.channel != CALL,  # a task for a person: nobody was written to
+    Args:
+        session: Any transaction.
+        patients: Rows of the register.
+        now: Aware UTC.
+        zone: The clinic's time zone, whose day decides who is a minor.
+    """
+    today = now.astimezone(zone).date()
+    numbers = {row.guardian_number for row in patients if is_minor(row, today)} - {None}
+    guardians: dict[str | None, Patient] = {}
+    if numbers:
+        found = await session.scalars(
+            select(Patient).where(
+                Patient.external_id.in_(numbers),
+                Patient.status != PatientStatus.DECEASED.value,
+                Patient.erased_at.is_(None),
+            )
         )
-    )
-    for patient_id, sent_at in rows:
-        if sent_at is not None:  # the query asks for no other; the type does not know it
-            contacted.setdefault(patient_id, []).append(sent_at)
-    return contacted
+        guardians = {guardian.external_id: guardian for guardian in found}
+    return {
+        patient.id: contact_of(patient, guardians.get(patient.guardian_number), today)
+        for patient in patients
+    }
+
+
+def _hashes(contact: Contact, key: SecretStr) -> frozenset[str]:
+    addresses = (contact.email, contact.phone)
+    return frozenset(address_hash(key, address) for address in addresses if address)
+
+
+async def _suppressed(session: AsyncSession, hashes: Iterable[frozenset[str]]) -> frozenset[str]:
+    every_hash = list(frozenset[str]().union(*hashes))
+    return frozenset(await session.scalars(_SUPPRESSED, {"hashes": every_hash}))

@@ -81,11 +81,25 @@ class Patient(Table):
 
     __tablename__ = "patients"
     __table_args__ = (
+        # the import looks for people of the same name who were born on the same day
+        Index("ix_patients_name_key_birth_date", "name_key", "birth_date"),
+        # ... and of the same name at one phone; replies are matched by the phone alone
+        Index("ix_patients_phone_name_key", "phone", "name_key"),
         Index(
             "ix_patients_national_id",
             "national_id",
             sqlite_where=text("national_id IS NOT NULL"),
             postgresql_where=text("national_id IS NOT NULL"),
+        ),
+        # before every message: who else is reached at its address; few rows name a guardian
+        *(
+            Index(
+                f"ix_patients_{column}",
+                column,
+                sqlite_where=text(f"{column} IS NOT NULL"),
+                postgresql_where=text(f"{column} IS NOT NULL"),
+            )
+            for column in ("guardian_email", "guardian_phone", "guardian_number")
         ),
     )
 
@@ -93,7 +107,7 @@ class Patient(Table):
     external_id: Mapped[str] = mapped_column(unique=True)
     first_name: Mapped[str]
     last_name: Mapped[str] = mapped_column(default="")
-    name_key: Mapped[str] = mapped_column(default="", server_default="", index=True)
+    name_key: Mapped[str] = mapped_column(default="", server_default="")
     national_id: Mapped[str | None]
     birth_date: Mapped[date | None]
     sex: Mapped[str | None]
@@ -101,7 +115,7 @@ class Patient(Table):
     district: Mapped[str | None]
     language: Mapped[str | None]
     email: Mapped[str | None] = mapped_column(index=True)
-    phone: Mapped[str | None] = mapped_column(index=True)
+    phone: Mapped[str | None]
     phone_kind: Mapped[str | None]
     other_phone: Mapped[str | None]
     insurance: Mapped[str | None]

@@ -13,32 +13,66 @@ from clinic.plan import CALL
 PLACEHOLDERS = frozenset({"first_name", "clinic", "clinic_phone", "booking_url", "link"})
 """What a text may name. Health privacy asks for the minimum: no treatment, reason or diagnosis."""
 
+TOGETHER_PLACEHOLDERS = PLACEHOLDERS | {"names"}
+"""What a text for a household may name: `names` are the first names of all whom it concerns."""
+
 _EMAIL = "email"
 _JINJA = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, cache_size=400)
 
 
-def _checked(source: str) -> str:
+def _checked(source: str, placeholders: frozenset[str] = PLACEHOLDERS) -> str:
     try:
-        named = meta.find_undeclared_variables(_JINJA.parse(source))
+        named = _named_in(source)
     except TemplateError as error:
         raise ValueError(f"not a template: {error.message}") from None
-    if unknown := sorted(named - PLACEHOLDERS):
-        known = ", ".join(sorted(PLACEHOLDERS))
+    if unknown := sorted(named - placeholders):
+        known = ", ".join(sorted(placeholders))
         raise ValueError(f"unknown placeholder {{{{ {unknown[0]} }}}} (known: {known})")
     return source
 
 
+def _checked_together(source: str) -> str:
+    return _checked(source, TOGETHER_PLACEHOLDERS)
+
+
+def _named_in(source: str) -> set[str]:
+    return meta.find_undeclared_variables(_JINJA.parse(source))
+
+
 Source = Annotated[str, AfterValidator(_checked)]
+SharedSource = Annotated[str, AfterValidator(_checked_together)]
+
+
+class TogetherWords(BaseModel):
+    """A text for several people of one household, or for whoever is responsible for a child.
+
+    Attributes:
+        subject: Where it is empty, that of the text for one person.
+        text: What they read.
+        script: What staff are told before the script for one person, which follows it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: SharedSource = ""
+    text: SharedSource = ""
+    script: SharedSource = ""
 
 
 class Words(BaseModel):
-    """A text for one channel in one language; which parts it needs is the channel's matter."""
+    """A text for one channel in one language; which parts it needs is the channel's matter.
+
+    Attributes:
+        together: The text for a household; without it, the text for one person is used, and
+            `first_name` stands for all their names.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject: Source = ""
     text: Source = ""
     script: Source = ""
+    together: TogetherWords | None = None
 
 
 class Template(BaseModel):
@@ -69,14 +103,17 @@ class Template(BaseModel):
         words = self._language(language).get(channel)
         if words is None:
             return f"no text for {channel} in `{language}`"
+        where = f"for {channel} in `{language}`"
         if channel == CALL:
-            return None if words.script else f"no script for {channel} in `{language}`"
+            return None if words.script else f"no script {where}"
         if not words.text:
-            return f"an empty text for {channel} in `{language}`"
+            return f"an empty text {where}"
         if channel == _EMAIL and not words.subject:
-            return f"no subject for {channel} in `{language}`"
-        named = meta.find_undeclared_variables(_JINJA.parse(words.text))
-        return None if "link" in named else f"no {{{{ link }}}} for {channel} in `{language}`"
+            return f"no subject {where}"
+        if "link" not in _named_in(words.text):
+            return f"no {{{{ link }}}} {where}"
+        lacking = _lacking_together(words.together)
+        return f"no {{{{ {lacking} }}}} {where}, together" if lacking else None
 
     def render(self, language: str, channel: str, values: dict[str, str]) -> Words:
         """Fill the placeholders of the words for one channel in one language."""
@@ -87,9 +124,44 @@ class Template(BaseModel):
             script=_fill(words.script, values),
         )
 
+    def render_together(
+        self, language: str, channel: str, values: dict[str, str], names: str
+    ) -> Words:
+        """Fill the words for several people of a household, or for one's guardian.
+
+        Args:
+            language: One that this template speaks on the channel.
+            channel: The channel's name.
+            values: What the placeholders stand for; `first_name` is that of the patient whose
+                message it is.
+            names: The first names of all whom it concerns, as the language writes lists.
+        """
+        words = self._language(language)[channel]
+        shared = words.together
+        if shared is None:
+            return self.render(language, channel, values | {"first_name": names})
+        named = values | {"first_name": names, "names": names}
+        before = _fill(shared.script, named)
+        script = _fill(words.script, values)
+        return Words.model_construct(
+            subject=_fill(shared.subject or words.subject, named),
+            text=_fill(shared.text or words.text, named),
+            script=f"{before}\n\n{script}" if before else script,
+        )
+
     def _language(self, language: str) -> dict[str, Words]:
         by_language: dict[str, dict[str, Words]] = {"es": self.es, "ru": self.ru, "en": self.en}
         return by_language[language]
+
+
+def _lacking_together(shared: TogetherWords | None) -> str | None:
+    """Return the placeholder that a household's text lacks: all read it, so it names them all."""
+    if shared is None or not shared.text:
+        return None
+    named = _named_in(shared.text)
+    if "link" not in named:
+        return "link"
+    return None if named & {"names", "first_name"} else "names"
 
 
 def _fill(source: str, values: dict[str, str]) -> str:

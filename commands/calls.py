@@ -4,7 +4,6 @@ import getpass
 from typing import Annotated
 
 import typer
-from sqlalchemy import or_, select
 
 from clinic import call_list, inbox
 from clinic.call_task import Reported
@@ -13,9 +12,9 @@ from clinic.event import CallOutcome, EventKind
 from clinic.identifiers import new_id
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
-from clinic.tables import Patient
+from clinic.register_search import find_patient
 from commands import terminal
-from commands.options import AsJson, By, Task, moment, read_words
+from commands.options import AsJson, By, Task, Who, moment, read_words
 from commands.running import now, run_with_clinic
 
 app = typer.Typer()
@@ -50,13 +49,27 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
         who = by or getpass.getuser()
         async with clinic.database.writing() as session:
             until = await call_list.claim(session, task, who=who, now=now())
-            script = await call_list.script_for(session, task, clinic.folder)
+            household = await call_list.household_of(session, task, now())
+            script = await call_list.script_for(session, task, clinic.folder, household)
+        on_the_phone = [one for one in household if one.claimed_by not in (None, who)]
         if as_json:
-            terminal.print_json({"task": task, "by": who, "until": until, "script": script})
+            terminal.print_json(
+                {
+                    "task": task,
+                    "by": who,
+                    "until": until,
+                    "script": script,
+                    "household": household,
+                }
+            )
         else:
             terminal.console.print(
                 f"Task {task} is yours until {terminal.local(until, clinic.profile.zone)}.\n"
             )
+            for one in on_the_phone:
+                terminal.console.print(
+                    f"Wait a little: {one.claimed_by} is calling {one} at the same number.\n"
+                )
             terminal.console.print(script)
 
     run_with_clinic(context, run)
@@ -106,7 +119,7 @@ def complete(
                 who=by or getpass.getuser(),
                 now=now(),
                 policy=clinic.policy,
-                zone=clinic.profile.zone,
+                calendar=clinic.calendar,
                 key=clinic.key,
             )
         if as_json:
@@ -130,7 +143,7 @@ _EVENTS = {
 @app.command()
 def event(
     context: typer.Context,
-    patient: Annotated[str, typer.Argument(help="The clinic's own number, or the opaque id.")],
+    patient: Who,
     what: Annotated[str, typer.Argument(help="One of: " + ", ".join(_EVENTS))],
     at: Annotated[
         str | None, typer.Option(help="The appointment: '2027-03-02 10:30', local time.")
@@ -151,11 +164,7 @@ def event(
         if what not in _EVENTS:
             raise Refusal(f"no event `{what}`", f"One of: {', '.join(_EVENTS)}")
         async with clinic.database.writing() as session:
-            patient_id = await session.scalar(
-                select(Patient.id).where(or_(Patient.external_id == patient, Patient.id == patient))
-            )
-            if patient_id is None:
-                raise Refusal(f"no patient `{patient}` on the register")
+            patient_id = (await find_patient(session, patient, key=clinic.key)).id
             received = inbox.Received(
                 source=call_list.STAFF,
                 source_key=key or new_id("said"),

@@ -12,6 +12,7 @@ from clinic import campaigns
 from clinic.clinic import Clinic
 from clinic.forecast import forecast_segment
 from clinic.identifiers import new_id
+from clinic.preview import Preview
 from clinic.refusal import Refusal
 from clinic.report import Report, report_on
 from clinic.segment_sql import members
@@ -21,6 +22,7 @@ from commands.options import (
     AsJson,
     Name,
     PlanName,
+    PolicyName,
     SegmentName,
     checked_name,
     end_of_day,
@@ -39,33 +41,41 @@ def preview(
     context: typer.Context,
     segment: SegmentName,
     plan: PlanName,
+    policy: PolicyName = None,
     limit: Annotated[int, typer.Option(help="Patients to show.", min=0)] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Show who would get what when, and who is left out and why; nothing is sent.
 
-    Example: `regresa preview lapsed-orthodontics --plan standard`
+    Example: `regresa preview lapsed-orthodontics --plan standard --policy co`
     """
 
     async def run(clinic: Clinic) -> None:
         channels = addresses_by_channel(clinic)
         chosen = clinic.folder.segment(segment)
         steps = clinic.folder.plan(plan, channels)
+        rules = clinic.folder.policy(policy) if policy else clinic.policy
         async with clinic.database.reading() as session:
-            forecasts = await forecast_segment(
+            forecasts = forecast_segment(
                 session,
                 chosen,
                 steps,
                 channels,
-                policy=clinic.policy,
-                zone=clinic.profile.zone,
+                policy=rules,
+                folder=clinic.folder,
+                links=clinic.links,
                 key=clinic.key,
                 now=now(),
             )
-        if as_json:
-            terminal.print_json([one.model_dump(mode="json") for one in forecasts])
-        else:
-            terminal.print_preview(forecasts, limit, clinic.profile.zone)
+            if as_json:
+                await terminal.print_json_items(forecasts)
+                return
+            counted = Preview(at_most=limit)
+            with terminal.counting("patients looked at") as count:
+                async for one in forecasts:
+                    counted.take(one)
+                    count()
+        terminal.print_preview(counted, rules.description, clinic.profile.zone)
 
     run_with_clinic(context, run)
 

@@ -20,6 +20,7 @@ By = Annotated[
     typer.Option("--as", envvar="REGRESA_STAFF", help="Who you are; default: your login name."),
 ]
 Name = Annotated[str, typer.Argument(help="The campaign's name.")]
+Who = Annotated[str, typer.Argument(help="The clinic's own number, or the opaque id.")]
 Task = Annotated[str, typer.Argument(help="The call task, as `calls` lists it.")]
 
 
@@ -39,6 +40,15 @@ SegmentName = Annotated[
 ]
 PlanName = Annotated[
     str, typer.Option("--plan", help="A file of plans/.", autocompletion=complete_from("plans"))
+]
+PolicyName = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        help="Look at it by another contact policy: a file of policies/, or a shipped one.",
+        autocompletion=complete_from("policies"),
+        show_default=False,
+    ),
 ]
 
 
@@ -108,6 +118,25 @@ def end_of_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime 
     if end <= now:
         raise Refusal(f"--until: {day:%Y-%m-%d} is over")
     return end
+
+
+def past_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime:
+    """Return the end of a day in the clinic's time zone, but now at the latest; aware UTC.
+
+    Args:
+        day: The day that was written; None: now.
+        clinic: Whose time zone counts.
+        now: Aware UTC.
+
+    Raises:
+        Refusal: The day is still to come.
+    """
+    if day is None:
+        return now
+    if day.date() > now.astimezone(clinic.profile.zone).date():
+        raise Refusal(f"--on: {day:%Y-%m-%d} is still to come")
+    end = datetime.combine(day.date(), time.max, tzinfo=clinic.profile.zone)
+    return min(end.astimezone(UTC), now)
 
 
 def refuse_unwritable(path: Path, option: str) -> None:

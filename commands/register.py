@@ -1,83 +1,107 @@
-"""Commands for the register: import a patient list, see the segments."""
+"""Commands for the register: see the segments."""
 
-from pathlib import Path
+from collections.abc import Callable
+from datetime import UTC, datetime, time
 from typing import Annotated
 
 import typer
-from sqlalchemy import func, select
 
+from clinic import segment_size
 from clinic.clinic import Clinic
-from clinic.register_import.import_run import import_register, write_rejects
-from clinic.segment_sql import members
-from clinic.tables import Patient
-from commands import terminal
-from commands.options import AsJson, refuse_unwritable
-from commands.running import now, run_with_clinic
+from clinic.segment import Segment
+from clinic.segment_in_words import in_words
+from clinic.segment_size import SegmentSize
+from clinic.unknown_words import unknown_words
+from commands import segment_screen, terminal
+from commands.options import AsJson, complete_from
+from commands.register_import import warn_of_unfinished
+from commands.running import addresses_by_channel, now, run_with_clinic
 
 app = typer.Typer()
 
 
-@app.command(name="import")
-def import_file(
+@app.command()
+def segments(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The patient list, as CSV in UTF-8.")],
-    rejects: Annotated[
-        Path | None, typer.Option(help="Where to write what could not be used.")
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Show this one closely: a file of segments/.",
+            autocompletion=complete_from("segments"),
+        ),
     ] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Count as of noon on this day; default: now."),
+    ] = None,
+    sample: Annotated[int, typer.Option(help="With a name: patients to show.", min=0)] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Import a patient list into the register.
+    """List the segments with their patients; of one, also its rule, a sample and who is left out.
 
-    Every row ends as new, updated, unchanged or rejected; the rejected ones are written to a
-    file of their own, with line and reason. A second import of the same file changes nothing.
-
-    Example: `regresa import patients.csv`
+    Example: `regresa segments`, `regresa segments lapsed-orthodontics --sample 20`
     """
-    rejects = rejects or Path(f"{file.stem}.rejects.csv")
 
     async def run(clinic: Clinic) -> None:
-        refuse_unwritable(rejects, "--rejects")
-        with terminal.console.status(f"Reading {file.name} ...") as status:
-            async with clinic.database.writing() as session:
-                result = await import_register(
-                    session,
-                    file,
-                    country=clinic.profile.country,
-                    zone=clinic.profile.zone,
-                    now=now(),
-                    on_progress=lambda line: status.update(f"Reading {file.name}: line {line}"),
-                )
-        if result.rejects:
-            write_rejects(result, rejects)
-        written = str(rejects) if result.rejects else None
+        moment = _noon_of(on, clinic)
+        await warn_of_unfinished(clinic)
+        if name is None:
+            await _list(clinic, moment, as_json=as_json)
+            return
+        segment = clinic.folder.segment(name)
+        await _warn_of_unknown_words(clinic, segment)
+        with terminal.counting("patients looked at") as count:
+            size = await _measure(clinic, segment, moment, sample, count)
         if as_json:
-            counts = {name: getattr(result, name) for name in ("new", "updated", "unchanged")}
-            terminal.print_json(counts | {"rejected": result.rejected, "rejects": written})
+            terminal.print_json(segment_screen.as_json(segment, size, in_words(segment.where)))
         else:
-            terminal.print_import(result, written)
+            segment_screen.print_segment(segment, size, in_words(segment.where))
 
     run_with_clinic(context, run)
 
 
-@app.command()
-def segments(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the clinic's segments and how many patients each has now.
-
-    Example: `regresa segments`
-    """
-
-    async def run(clinic: Clinic) -> None:
-        rows: list[tuple[str, int, str]] = []
+async def _list(clinic: Clinic, moment: datetime, *, as_json: bool) -> None:
+    rows: list[tuple[str, int, str]] = []
+    for segment in clinic.folder.segments():
+        await _warn_of_unknown_words(clinic, segment)
         async with clinic.database.reading() as session:
-            for segment in clinic.folder.segments():
-                condition = members(segment, now(), clinic.profile.zone)
-                query = select(func.count()).select_from(Patient).where(condition)
-                count = await session.scalar(query) or 0
-                rows.append((segment.name, count, segment.description))
-        if as_json:
-            keys = ("name", "patients", "description")
-            terminal.print_json([dict(zip(keys, row, strict=True)) for row in rows])
-        else:
-            terminal.print_segments(rows)
+            count = await segment_size.count(session, segment, now=moment, calendar=clinic.calendar)
+        rows.append((segment.name, count, segment.description))
+    if as_json:
+        keys = ("name", "patients", "description")
+        terminal.print_json([dict(zip(keys, row, strict=True)) for row in rows])
+    else:
+        terminal.print_segments(rows)
 
-    run_with_clinic(context, run)
+
+async def _measure(
+    clinic: Clinic, segment: Segment, moment: datetime, sample: int, count: Callable[[], object]
+) -> SegmentSize:
+    def on_page(patients: int) -> None:
+        for _ in range(patients):
+            count()
+
+    async with clinic.database.reading() as session:
+        return await segment_size.measure(
+            session,
+            segment,
+            addresses_by_channel(clinic),
+            policy=clinic.policy,
+            calendar=clinic.calendar,
+            key=clinic.key,
+            now=moment,
+            sample=sample,
+            on_page=on_page,
+        )
+
+
+async def _warn_of_unknown_words(clinic: Clinic, segment: Segment) -> None:
+    async with clinic.database.reading() as session:
+        for warning in await unknown_words(session, segment.where):
+            typer.echo(f"segment {segment.name}: {warning}", err=True)
+
+
+def _noon_of(day: datetime | None, clinic: Clinic) -> datetime:
+    if day is None:
+        return now()
+    return datetime.combine(day.date(), time(12), tzinfo=clinic.profile.zone).astimezone(UTC)

@@ -12,6 +12,7 @@ from clinic.clinic import Clinic
 from clinic.delivery_check import AddressOf
 from clinic.refusal import Refusal
 from clinic.settings import PREFIX, ClinicSettings, load_settings
+from commands.foreign_text import harmless
 
 _Result = TypeVar("_Result")
 _INTERRUPTED = 130
@@ -48,7 +49,7 @@ def open_clinic(context: typer.Context) -> Clinic:
 
 def refuse(refusal: Refusal) -> NoReturn:
     """Say what is wrong, and end with exit code 2."""
-    typer.echo(f"regresa: {refusal}", err=True)
+    typer.echo(f"regresa: {harmless(str(refusal))}", err=True)
     sys.exit(2)
 
 

@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,16 +12,18 @@ import typer
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
+from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from clinic.call_list import OpenCall
 from clinic.campaigns import CampaignState
 from clinic.delivery import SkipReason
-from clinic.forecast import Forecast, ForecastStep
+from clinic.forecast import ForecastStep
 from clinic.outcome import LossReason
-from clinic.register_import.import_run import ImportResult
+from clinic.preview import Preview
 from clinic.report import Report
+from commands.foreign_text import HarmlessText, harmless_json
 
 _PIPED_WIDTH = 160
 console = Console(
@@ -29,13 +33,34 @@ console = Console(
     emoji=False,
     width=None if sys.stdout.isatty() else _PIPED_WIDTH,
 )
+console.push_render_hook(HarmlessText())
 _FEW = 20
 _OURS = {reason.value for reason in LossReason if reason.internal}
 
 
 def print_json(data: object) -> None:
     """Print data as one JSON document."""
-    typer.echo(json.dumps(data, ensure_ascii=False, default=_plain))
+    typer.echo(harmless_json(json.dumps(data, ensure_ascii=False, default=_plain)))
+
+
+async def print_json_items(items: AsyncIterator[BaseModel]) -> None:
+    """Print models as one JSON list, an item a line, as they come: it may be long."""
+    before = "["
+    async for item in items:
+        typer.echo(before)
+        typer.echo(harmless_json(item.model_dump_json()), nl=False)
+        before = ","
+    typer.echo("[]" if before == "[" else "\n]")
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[], None]]:
+    """Show how many there have been so far, where somebody looks; call what is given for each."""
+    columns = (TextColumn("{task.completed} {task.description}", markup=False),)
+    live = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not live) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda: progress.advance(task)
 
 
 def local(moment: datetime, zone: ZoneInfo) -> str:
@@ -43,50 +68,38 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
 
 
-def print_import(result: ImportResult, rejects: str | None) -> None:
-    """Print what became of an import's rows."""
-    table = _table("What became of the rows", "rows")
-    for name in ("new", "updated", "unchanged", "rejected"):
-        table.add_row(name, str(getattr(result, name)))
-    table.add_section()
-    table.add_row("rows read", str(result.rows))
-    console.print(table)
-    for reject in result.rejects[:_FEW]:
-        done = "imported without it" if reject.imported else "rejected"
-        console.print(f"  line {reject.line}, {reject.column}: {reject.reason} ({done})")
-    if len(result.rejects) > _FEW:
-        console.print(f"  ... and {len(result.rejects) - _FEW} more")
-    if rejects is not None:
-        console.print(f"All of them, with their rows: {rejects}")
-
-
 def print_segments(rows: Sequence[tuple[str, int, str]]) -> None:
     """Print segments with their size."""
-    table = _table("Segment", "patients", "description")
+    table = new_table("Segment", "patients", "description")
     for name, count, description in rows:
         table.add_row(name, str(count), description)
     console.print(table)
 
 
-def print_preview(forecasts: Sequence[Forecast], at_most: int, zone: ZoneInfo) -> None:
-    """Print who would get what when, and who is left out and why."""
-    chosen = [one for one in forecasts if one.left_out is None]
-    steps = max((len(one.steps) for one in chosen), default=0)
-    table = _table("Patient", "name", *(f"step {number + 1}" for number in range(steps)))
-    for one in chosen[:at_most]:
+def print_preview(preview: Preview, policy: str, zone: ZoneInfo) -> None:
+    """Print who would get what when, by which rules, and who is left out and why.
+
+    Args:
+        preview: What was counted.
+        policy: The contact policy's description.
+        zone: The clinic's time zone, in which times are written.
+    """
+    if policy:
+        console.print(f"By the contact policy: {policy}")
+    steps = max((len(one.steps) for one in preview.shown), default=0)
+    table = new_table("Patient", "name", *(f"step {number + 1}" for number in range(steps)))
+    for one in preview.shown:
         table.add_row(one.external_id, one.name, *(_step(step, zone) for step in one.steps))
     console.print(table)
-    if len(chosen) > at_most:
-        console.print(f"... and {len(chosen) - at_most} more (--limit shows more, --json all)")
-    rules = sorted({step.rule for one in chosen for step in one.steps if step.rule})
-    for rule in rules:
-        console.print(f"Put off by the contact policy: {rule}")
-    _print_left_out([one for one in forecasts if one.left_out is not None])
-    sends = _count_steps(chosen)
+    if (more := preview.chosen - len(preview.shown)) > 0:
+        console.print(f"... and {more} more (--limit shows more, --json all)")
+    _print_counts("* Put off by the contact policy", preview.put_off)
+    _print_counts("Skipped because", preview.skipped)
+    _print_left_out(preview)
+    sends = ", ".join(f"{count} {channel}" for channel, count in preview.sends.items())
     console.print(
-        f"{len(chosen)} patients would get an attempt: if nobody answered, "
-        + ", ".join(f"{count} {channel}" for channel, count in sends.items())
-        + f". {len(forecasts) - len(chosen)} are left out."
+        f"{preview.chosen} patients would get an attempt: if nobody answered, {sends or 'nothing'}."
+        f" {preview.patients - preview.chosen} are left out."
     )
 
 
@@ -99,7 +112,7 @@ def print_report(report: Report, zone: ZoneInfo) -> None:
         f", {state}: segment {report.segment}, plan {report.plan}",
         sep="",
     )
-    table = _table("Patients of the segment", "patients", "share")
+    table = new_table("Patients of the segment", "patients", "share")
     for label, count in report.rows():
         table.add_row(label, str(count), _share(count, report.patients))
     table.add_section()
@@ -125,7 +138,7 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
     if not calls:
         console.print("Nobody to call.")
         return
-    table = _table(
+    table = new_table(
         "Task", "why", "due", "patient", "name", "phone", "language", "tries", "taken by"
     )
     for call in calls:
@@ -141,6 +154,9 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
             f"{call.tries_made}/{call.tries_allowed}",
             call.claimed_by or "",
         )
+        if call.household:
+            names = ", ".join(str(one) for one in call.household)
+            table.add_row("", "", "", "", Text(f"also: {names}", style="dim"))
         if call.words:
             table.add_row("", "", "", "", Text(f"“{call.words}”", style="italic"))
     console.print(table)
@@ -156,24 +172,28 @@ def progress_line(report: Report) -> str:
     )
 
 
-def _print_left_out(left_out: Sequence[Forecast]) -> None:
-    if not left_out:
+def _print_left_out(preview: Preview) -> None:
+    if not preview.left_out:
         return
-    table = _table("Left out because", "patients", "who")
-    reasons = sorted({str(one.left_out) for one in left_out})
-    for reason in reasons:
-        who = [one.external_id for one in left_out if one.left_out == reason]
-        few = ", ".join(who[:_FEW]) + (" ..." if len(who) > _FEW else "")
-        table.add_row(reason, str(len(who)), few)
+    table = new_table("Left out because", "patients", "who", "rule")
+    in_order = sorted(preview.left_out.items(), key=lambda each: (each[0][0], -each[1].patients))
+    for (reason, rule), row in in_order[:_FEW]:
+        who = ", ".join(row.few) + (" ..." if row.patients > len(row.few) else "")
+        table.add_row(str(reason), str(row.patients), who, rule)
     console.print(table)
+    if len(in_order) > _FEW:
+        console.print(f"... and {len(in_order) - _FEW} more rules")
 
 
-def _count_steps(forecasts: Sequence[Forecast]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for one in forecasts:
-        for step in one.steps:
-            counts[step.channel] = counts.get(step.channel, 0) + (step.at is not None)
-    return counts
+def _print_counts(title: str, counts: Counter[str]) -> None:
+    if not counts:
+        return
+    table = new_table(title, "steps")
+    for rule, count in counts.most_common(_FEW):
+        table.add_row(rule, str(count))
+    console.print(table)
+    if len(counts) > _FEW:
+        console.print(f"... and {len(counts) - _FEW} more")
 
 
 def _step(step: ForecastStep, zone: ZoneInfo) -> Text:
@@ -186,10 +206,11 @@ def _words(reason: SkipReason | None) -> str:
     return str(reason).replace("_", " ")
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
+    """Return an empty table; columns of figures stand to the right."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
-        is_number = column in ("rows", "patients", "share")
+        is_number = column in ("rows", "patients", "steps", "share")
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     return table
 

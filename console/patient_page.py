@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import inbox
+from clinic import household, inbox
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.link import LinkedMessage
@@ -100,8 +100,11 @@ async def _answer(
             kind=kind,
             attempt_id=linked.attempt_id,
             body=body,
+            details={"step": linked.step},
         )
-        await inbox.store(session, received, now=datetime.now(UTC), key=clinic.key)
+        # what one of a household says counts for each whom the message names
+        for concerned in await household.for_each(session, received, linked.step):
+            await inbox.store(session, concerned, now=datetime.now(UTC), key=clinic.key)
     return _page(clinic, language, "thanks.html", said=TEXTS[language]["done_" + wish])
 
 
@@ -118,6 +121,9 @@ async def _language(session: AsyncSession, clinic: Clinic, linked: LinkedMessage
         raise HTTPException(404, "no such page")
     attempt = await session.get_one(Attempt, linked.attempt_id)
     patient = await session.get_one(Patient, attempt.patient_id)
+    # of a person who was forgotten nothing is held again; a household may have no other link
+    if patient.erased_at is not None and not await household.carried_by(session, *linked):
+        raise HTTPException(404, "no such page")
     return language_for(patient.language, clinic.profile)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
 from channels.protocol import Channel, ProviderEvent, WebhookRequest
-from clinic import inbox, ledger
+from clinic import household, inbox, ledger, suppression
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
@@ -81,7 +81,7 @@ async def _store(
             _log.error("channel is misconfigured", channel=channel.name, code=event.failure)
         if stored and event.from_phone and target.kind is EventKind.OPTED_OUT:
             # the number itself, also where it is nobody's on the register, or not any more
-            await inbox.suppress(
+            await suppression.suppress(
                 session, event.from_phone, source=channel.name, now=now, key=clinic.key
             )
 
@@ -100,7 +100,10 @@ async def _targets(
             and message.provider_id in (None, event.provider_id)
         ):
             message.provider_status = event.status
-        return [_about_message(channel, event, message)]
+        about = _about_message(channel, event, message)
+        if message is None or about.kind is EventKind.UNKNOWN:
+            return [about]
+        return await household.for_each(session, about, message.step)
     kind = EventKind.OPTED_OUT if means_stop(event.body) else event.kind
     attempts = await _attempts_written_to(session, channel, event, clinic)
     received = inbox.Received(

@@ -118,13 +118,21 @@ def clinic_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def clinic(clinic_folder: Path, database_url: str) -> AsyncIterator[Clinic]:
-    """A clinic that may write at any hour, so that a test's outcome has one cause."""
+def contact_policy() -> str:
+    """One that allows a contact at any hour, so that a test's outcome has one cause."""
+    return "round-the-clock"
+
+
+@pytest.fixture
+async def clinic(
+    clinic_folder: Path, database_url: str, contact_policy: str
+) -> AsyncIterator[Clinic]:
+    """The example clinic, opened; a test may say by which contact policy."""
     settings = ClinicSettings(
         clinic=clinic_folder,
         database_url=database_url,
         secret_key=SecretStr("a-secret-that-is-32-characters-long"),
-        contact_policy="round-the-clock",
+        contact_policy=contact_policy,
         # nobody listens there: a test that needs the console says where it is
         public_url="http://127.0.0.1:1",
         bookings_token=SecretStr("bookings-token"),

@@ -22,7 +22,12 @@ with workflow.unsafe.imports_passed_through():
     from clinic.ladder import Deliver, End, OpenCallTask, Stand, TimeOut, Wait
     from clinic.outcome import Outcome
     from workflows.activity_options import DELIVERY, RECORD
-    from workflows.attempt_details import details_of, name_of_wait
+    from workflows.attempt_details import (
+        details_at_end,
+        details_of,
+        name_of_wait,
+        passed_over_by,
+    )
 
 
 @workflow.defn(name=names.RECOVERY_WORKFLOW)
@@ -37,6 +42,7 @@ class RecoveryWorkflow:
         self._events: deque[AttemptEvent] = deque()
         self._heard: set[str] = set()
         self._delivery: workflow.ActivityHandle[Delivery] | None = None
+        self._passed_over: list[str] = []
         self._stage = names.STAGE_MACHINE
 
     @workflow.run
@@ -48,6 +54,8 @@ class RecoveryWorkflow:
             self._show(turn.stand)
             await self._make(turn.move, turn.stand)
             happening = await self._next_happening(turn.stand)
+            if (said := passed_over_by(self._plan, turn.stand, happening)) is not None:
+                self._passed_over.append(said)
             turn = ladder.advance(self._plan, turn.stand, happening, workflow.now())
         await self._end(turn.move)
         return turn.move.outcome
@@ -114,7 +122,7 @@ class RecoveryWorkflow:
     async def _end(self, end: End) -> None:
         await self._drop_delivery()
         self._set_stage(names.STAGE_ENDED, end.outcome)
-        workflow.set_current_details(f"Ended: **{end.outcome}**")
+        workflow.set_current_details(details_at_end(end.outcome, self._passed_over))
         await workflow.execute_activity_method(
             AttemptActivities.close_attempt,
             CloseInput(
@@ -144,7 +152,7 @@ class RecoveryWorkflow:
             self._delivery = None
 
     def _show(self, stand: Stand) -> None:
-        workflow.set_current_details(details_of(self._plan, stand))
+        workflow.set_current_details(details_of(self._plan, stand, self._passed_over))
         with_person = ladder.needs_person(stand)
         self._set_stage(names.STAGE_PERSON if with_person else names.STAGE_MACHINE)
 

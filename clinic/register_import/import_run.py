@@ -1,281 +1,205 @@
-"""The import of a clinic's patient list: every row ends as new, updated, unchanged or rejected."""
+"""The import of a clinic's patient list: every row ends as new, updated, unchanged or rejected.
 
-import csv
-import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import Protocol
+    an export -> rows (`source_file`) -> batches (`batch`) -> the register
+
+Each batch is a transaction of its own, so that webhooks and deliveries never wait long. How far
+a run came is committed with it: one that was interrupted says so, and the same command again
+finishes it.
+"""
+
+import asyncio
+import gc
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+import asyncpg
+from pydantic import SecretStr
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.conflict_free_insert import insert_if_new
+from clinic.database import Transactions, cause_of
+from clinic.identifiers import new_id
 from clinic.refusal import Refusal
-from clinic.register_import.row import BadCell, RegisterRow, known_headers, read_header, read_row
-from clinic.standing import PatientStatus
-from clinic.tables import Appointment, Patient, Visit
+from clinic.register_import.batch import BatchWriter
+from clinic.register_import.import_result import AGAIN, ImportResult
+from clinic.register_import.numbers_seen import Doubt, NumbersSeen
+from clinic.register_import.register_row import ReadRow, Source
+from clinic.register_import.rejects import Reject
+from clinic.register_import.rows_ahead import rows_ahead
+from clinic.tables import Appointment, ImportRun
 
-_BATCH = 500
-_DELIMITERS = ",;\t"
+__all__ = ["ImportResult", "import_register", "unfinished_imports"]
 
-
-class _Rows(Protocol):
-    """What `csv.reader` returns."""
-
-    @property
-    def line_num(self) -> int: ...
-    def __iter__(self) -> Iterator[list[str]]: ...
-    def __next__(self) -> list[str]: ...
+_BATCH = 2_000
+"""Rows in a transaction: on SQLite, all other writers wait while it lasts."""
+_FAILURES = (DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
-@dataclass(frozen=True)
-class Reject:
-    """A row, or a cell of it, that could not be used.
-
-    Attributes:
-        line: The row's line in the file; the header is line 1.
-        column: The register's column.
-        reason: What is wrong with it.
-        imported: Whether the rest of the row was imported.
-        cells: The row as it stood.
-    """
-
-    line: int
-    column: str
-    reason: str
-    imported: bool
-    cells: list[str]
-
-
-@dataclass
-class ImportResult:
-    """What became of the rows; every row counts in exactly one of the four."""
-
-    new: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    rejects: list[Reject] = field(default_factory=list)
-    header: list[str] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        """Rows read."""
-        return self.new + self.updated + self.unchanged + self.rejected
+def _ignore(_: object) -> None:
+    pass
 
 
 async def import_register(
-    session: AsyncSession,
-    path: Path,
+    database: Transactions,
+    source: Source,
     *,
-    country: str,
-    zone: ZoneInfo,
     now: datetime,
-    on_progress: Callable[[int], None] = lambda _: None,
+    key: SecretStr,
+    zone: ZoneInfo,
+    rows_at_once: int = _BATCH,
+    result: ImportResult | None = None,
+    on_reject: Callable[[Reject], None] = _ignore,
+    on_progress: Callable[[int], None] = _ignore,
 ) -> ImportResult:
-    """Import a CSV file into the register, in the caller's transaction.
+    """Import an export into the register, batch by batch.
 
-    A row updates the patient with the same number; what it does not say stays as it was.
+    A row updates the patient with the same number; what it does not say stays as it was. Where
+    rows of one file contradict each other, the first stands. The same file again changes
+    nothing.
 
     Args:
-        session: A writing transaction: the file is imported whole or not at all.
-        path: The file; UTF-8, separated by comma, semicolon or tab.
-        country: ISO 3166 code, for phone numbers without a prefix.
-        zone: The clinic's time zone.
+        database: The register; `Database.discarding()` gives one for a trial that leaves nothing.
+        source: The export, looked through.
         now: Aware UTC.
-        on_progress: Called now and then with the number of the line that was reached.
+        key: For the inbox, and for the hashes of those who were forgotten.
+        zone: The clinic's time zone.
+        rows_at_once: Rows in a transaction.
+        result: Filled as the import goes, for who wants to see it also when it is interrupted.
+        on_reject: Called for each row or cell that could not be used, in the file's order.
+        on_progress: Called after each batch with the source's position.
 
     Raises:
-        Refusal: The file can't be used; nothing was changed.
+        Refusal: The import could not go on; it says how far it came.
     """
-    text = _read_text(path)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    result = ImportResult(header=_header(rows, path))
-    columns = _columns(result.header, path)
-    today = now.astimezone(zone).date()
-    batch: dict[str, RegisterRow] = {}
-    for line, cells in _numbered(rows, path):
-        if not any(cell.strip() for cell in cells):
-            continue
-        named = {column: cells[at] for at, column in columns.items() if at < len(cells)}
-        try:
-            row = read_row(named, country=country, zone=zone, today=today)
-        except BadCell as bad:
-            result.rejected += 1
-            result.rejects.append(Reject(line, bad.column, bad.reason, imported=False, cells=cells))
-            continue
-        result.rejects += [
-            Reject(line, column, reason, imported=True, cells=cells)
-            for column, reason in row.unusable.items()
-        ]
-        if row.external_id in batch or len(batch) >= _BATCH:
-            await _write(session, batch, result)
-            batch = {}
-            on_progress(line)
-        batch[row.external_id] = row
-    await _write(session, batch, result)
+    result = ImportResult() if result is None else result
+    try:
+        with _settled_objects(), NumbersSeen() as seen:
+            writer = BatchWriter(source.name, now=now, key=key, zone=zone, seen=seen)
+            run = _Run(database, source, writer, result, now)
+            await run.begin()
+            await run.write_rows(rows_at_once, on_reject, on_progress)
+            await run.finish(seen)
+    except IntegrityError as error:
+        raise _stopped(source, result, "somebody else imports at the same time") from error
+    except _FAILURES as error:
+        raise _stopped(source, result, cause_of(error)) from error
+    except Refusal as refusal:
+        raise _stopped(source, result, refusal.problem) from refusal
     return result
 
 
-def write_rejects(result: ImportResult, path: Path) -> None:
-    """Write what could not be used: line, column, reason, what was done, the original row."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        header = [_as_text(name) for name in result.header]
-        writer.writerow(["line", "column", "reason", "done", *header])
-        for reject in result.rejects:
-            done = "row imported without it" if reject.imported else "row rejected"
-            cells = [_as_text(cell) for cell in reject.cells]
-            writer.writerow([reject.line, reject.column, reject.reason, done, *cells])
-
-
-def _read_text(path: Path) -> str:
+@contextmanager
+def _settled_objects() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that was there before, for each batch."""
+    gc.freeze()
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}") from None
-    if not raw.strip():
-        raise Refusal(f"{path}: the file is empty")
-    if b"\0" in raw:
-        line = raw[: raw.index(b"\0")].count(b"\n") + 1
-        raise Refusal(f"{path}:{line}: not a text file: it has a NUL byte")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise Refusal(
-            f"{path}:{line}: not UTF-8 text", "Export the list again as CSV with encoding UTF-8."
-        ) from None
+        yield
+    finally:
+        gc.unfreeze()
 
 
-def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
-    return max(_DELIMITERS, key=header.count)
+def _stopped(source: Source, result: ImportResult, why: str) -> Refusal:
+    return Refusal(f"{result.how_far(source.name)}: {why}", AGAIN)
 
 
-def _header(rows: "_Rows", path: Path) -> list[str]:
-    try:
-        return next(rows)
-    except (csv.Error, StopIteration) as error:
-        raise Refusal(
-            f"{path}:1: no header can be read: {str(error) or 'the file is empty'}"
-        ) from None
+async def unfinished_imports(session: AsyncSession) -> Sequence[ImportRun]:
+    """Return the imports that did not reach their file's end, and were not run again since.
+
+    One that is under way at this moment is among them.
+    """
+    run, later = ImportRun, ImportRun.__table__.alias("later")
+    finished_since = select(later.c.id).where(
+        later.c.file_name == run.file_name,
+        later.c.finished_at.is_not(None),
+        later.c.started_at >= run.started_at,
+    )
+    query = select(run).where(run.finished_at.is_(None), ~finished_since.exists())
+    return (await session.scalars(query.order_by(run.started_at))).all()
 
 
-def _columns(header: list[str], path: Path) -> dict[int, str]:
-    columns = read_header(header)
-    found = set(columns.values())
-    lacking: list[str] = []
-    if "patient_id" not in found:
-        lacking.append("the patient's number")
-    if not found & {"name", "first_name"}:
-        lacking.append("the patient's name")
-    if not found & {"email", "phone"}:
-        lacking.append("an email or a phone")
-    if lacking:
-        known = known_headers()
-        hints = [
-            f"  {column}: {', '.join(known[column])}"
-            for column in ("patient_id", "name", "first_name", "email", "phone")
-            if column not in found
-        ]
-        raise Refusal(
-            f"{path}:1: no column for {', nor for '.join(lacking)} (columns: {', '.join(header)})",
-            "Headers that are known:\n" + "\n".join(hints),
-        )
-    return columns
+class _Run:
+    """One run of an import, and its row in the table of runs."""
+
+    def __init__(
+        self,
+        database: Transactions,
+        source: Source,
+        writer: BatchWriter,
+        result: ImportResult,
+        now: datetime,
+    ) -> None:
+        self._database = database
+        self._source = source
+        self._writer = writer
+        self._result = result
+        self._now = now
+        self._began = time.monotonic()
+        self._id = new_id("im")
+
+    async def begin(self) -> None:
+        """Record that the import begins."""
+        async with self._database.writing() as session:
+            session.add(ImportRun(id=self._id, file_name=self._source.name, started_at=self._now))
+
+    async def write_rows(
+        self,
+        at_once: int,
+        on_reject: Callable[[Reject], None],
+        on_progress: Callable[[int], None],
+    ) -> None:
+        """Write the file's rows: while the database takes one batch, the next one is read."""
+        ahead = rows_ahead(self._source, at_once)
+        reading = asyncio.create_task(asyncio.to_thread(ahead.take))
+        try:
+            while (batch := await reading).rows:
+                reading = asyncio.create_task(asyncio.to_thread(ahead.take))
+                for reject in await self._write(batch.rows):
+                    on_reject(reject)
+                on_progress(batch.position)
+        finally:
+            await asyncio.wait([reading])  # nothing is closed under the thread that reads
+            ahead.close()
+            if not reading.cancelled():
+                reading.exception()  # whatever ended the import comes first
+
+    async def _write(self, rows: list[ReadRow]) -> list[Reject]:
+        async with self._database.writing() as session:
+            batch = await self._writer.write(session, rows)
+            reached = {"line": rows[-1].line, **self._result.with_batch(batch)}
+            await self._record(session, reached)
+        self._result.add(batch, rows)
+        return batch.rejects
+
+    async def finish(self, seen: NumbersSeen) -> None:
+        """Take back the appointments that no longer stand, and record that the end was reached."""
+        elapsed = timedelta(seconds=time.monotonic() - self._began)
+        last_line = 0
+        for gone in seen.appointments_gone(_BATCH):
+            async with self._database.writing() as session:
+                await _take_back(session, gone)
+                for doubt in gone:
+                    if doubt.row_was_unchanged and doubt.line != last_line:
+                        self._result.unchanged -= 1
+                        self._result.updated += 1
+                        last_line = doubt.line
+        async with self._database.writing() as session:
+            finished = {"finished_at": self._now + elapsed, **self._result.counts}
+            await self._record(session, finished)
+
+    async def _record(self, session: AsyncSession, reached: dict[str, Any]) -> None:
+        await session.execute(update(ImportRun).where(ImportRun.id == self._id).values(reached))
 
 
-def _numbered(rows: "_Rows", path: Path) -> Iterator[tuple[int, list[str]]]:
-    line = rows.line_num + 1
-    try:
-        for cells in rows:
-            yield line, cells
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise Refusal(f"{path}:{line}: not CSV: {error}", "Nothing was imported.") from None
-
-
-async def _write(
-    session: AsyncSession, batch: dict[str, RegisterRow], result: ImportResult
-) -> None:
-    known = {
-        patient.external_id: patient
-        for patient in await session.scalars(
-            select(Patient).where(Patient.external_id.in_(list(batch)))
-        )
-    }
-    for external_id, row in batch.items():
-        patient = known.get(external_id)
-        is_new = patient is None
-        if patient is None:
-            patient = Patient(external_id=external_id, first_name=row.first_name)
-            session.add(patient)
-        changed = _update(patient, row)
-        await session.flush()
-        changed |= await _write_visits(session, patient, row)
-        if is_new:
-            result.new += 1
-        elif changed:
-            result.updated += 1
-        else:
-            result.unchanged += 1
-
-
-def _update(patient: Patient, row: RegisterRow) -> bool:
-    changed = False
-    said = {
-        "first_name": row.first_name,
-        "last_name": row.last_name or None,
-        "birth_date": row.birth_date,
-        "sex": row.sex,
-        "occupation": row.occupation,
-        "district": row.district,
-        "language": row.language,
-        "email": row.email,
-        "phone": row.phone,
-        "status": row.status,
-        "loss_reason": row.loss_reason,
-        "reported_visits": row.visits,
-    }
-    for name, value in said.items():
-        if value is None or getattr(patient, name) == value:
-            continue
-        if _staff_know_better(patient, name, value):
-            continue
-        setattr(patient, name, value)
-        changed = True
-        if name in ("email", "phone"):  # a new address has not failed yet
-            setattr(patient, f"{name}_bad_at", None)
-        if name == "phone":
-            patient.sms_bad_at = None
-    return changed
-
-
-def _staff_know_better(patient: Patient, name: str, value: object) -> bool:
-    """Whether the register holds what staff heard: an older list does not take it back."""
-    if name == "loss_reason":
-        return patient.loss_reason is not None
-    if name != "status":
-        return False
-    gone = patient.status == PatientStatus.MOVED.value and value == PatientStatus.ACTIVE.value
-    return gone or patient.status == PatientStatus.DECEASED.value
-
-
-async def _write_visits(session: AsyncSession, patient: Patient, row: RegisterRow) -> bool:
-    changed = False
-    if row.last_visit is not None:
-        visit = {"patient_id": patient.id, "day": row.last_visit, "treatment": row.treatment}
-        changed |= await insert_if_new(session, Visit, visit)
-    if row.next_appointment is not None:
-        booked = {"patient_id": patient.id, "at": row.next_appointment, "source": "import"}
-        changed |= await insert_if_new(session, Appointment, booked)
-    return changed
-
-
-def _as_text(cell: str) -> str:
-    """Keep a spreadsheet from running a cell as a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+async def _take_back(session: AsyncSession, gone: list[Doubt]) -> None:
+    table: Any = Appointment.__table__
+    statement = delete(table).where(
+        table.c.patient_id == bindparam("whose"), table.c.at == bindparam("then")
+    )
+    rows = [{"whose": doubt.patient_id, "then": doubt.at} for doubt in gone]
+    await (await session.connection()).execute(statement, rows)

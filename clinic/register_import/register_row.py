@@ -108,6 +108,10 @@ class Source(Protocol):
         """The file's columns that were understood: header to the register's column."""
 
     @property
+    def ignored(self) -> Sequence[str]:
+        """The file's columns that nothing is read from, so that people see what was left."""
+
+    @property
     def size(self) -> int:
         """What `position` has reached at the file's end."""
 

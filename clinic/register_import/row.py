@@ -1,256 +1,243 @@
 """One row of a clinic's export, read into what the register knows."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict
+from clinic.address import Phone
+from clinic.register_import import listed_columns
+from clinic.register_import.cell import quoted, statement_of, text_of, was_rounded, whole_number
+from clinic.register_import.closed_lists import word_key
+from clinic.register_import.dates import DateOrder, DateReader
+from clinic.register_import.email_cell import read_email_cell
+from clinic.register_import.national_id import read_national_id
+from clinic.register_import.person_name import read_full_name
+from clinic.register_import.phone_cell import read_phone_cell
+from clinic.register_import.register_row import BadCell, RegisterRow
 
-from clinic.address import read_email, read_phone
-from clinic.outcome import LossReason
-from clinic.plain_text import plain
-
-_PLACEHOLDERS = frozenset({"", "-", "--", "n/a", "none", "null", "0001-01-01"})
-"""What exports write where they know nothing."""
-
-_DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
-_MOMENT_FORMATS = tuple(
-    f"{day}{mark}{clock}"
-    for day in _DATE_FORMATS
-    for mark in (" ", "T")
-    for clock in ("%H:%M", "%H:%M:%S")
-)
-_EARLIEST = date(1890, 1, 1)
-_LATEST_YEAR = 9000
-"""Exports write 9999-12-31 for "never"; in another zone that is past the end of time."""
-_MOST_DIGITS = 5
+_Read = Callable[[RegisterRow, str], None]
 
 
-class BadCell(ValueError):
-    """A cell that can't be read: its column, and why."""
-
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(f"{column}: {reason}")
-        self.column = column
-        self.reason = reason
-
-
-class RegisterRow(BaseModel):
-    """What one row says about a patient; None where it says nothing.
-
-    Attributes:
-        unusable: Addresses that were written but can't be used, by column, with the reason.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    external_id: str
-    first_name: str
-    last_name: str = ""
-    birth_date: date | None = None
-    sex: str | None = None
-    occupation: str | None = None
-    district: str | None = None
-    language: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    treatment: str = ""
-    last_visit: date | None = None
-    visits: int | None = None
-    next_appointment: datetime | None = None
-    status: str | None = None
-    loss_reason: str | None = None
-    unusable: dict[str, str] = {}
-
-
-def read_header(names: list[str]) -> dict[int, str]:
-    """Match a header's names to the register's columns.
-
-    Returns:
-        Position to column; names that are not known are left out.
-    """
-    known = _header_aliases()
-    columns: dict[int, str] = {}
-    for position, name in enumerate(names):
-        column = known.get(plain(name))
-        if column is not None and column not in columns.values():
-            columns[position] = column
-    return columns
-
-
-def known_headers() -> dict[str, list[str]]:
-    """Return the table of aliases: column to the names it is known by."""
-    return _load("header_aliases.yaml")
-
-
-def read_row(cells: Mapping[str, str], *, country: str, zone: ZoneInfo, today: date) -> RegisterRow:
-    """Read a row.
+class RowReader:
+    """Reads the rows of one file.
 
     Args:
-        cells: Column to what stands in it.
-        country: ISO 3166 code, for phone numbers without a prefix.
+        columns: Position to column, of `READABLE_COLUMNS`. Where several positions have one
+            column, the first that says anything counts.
+        country: ISO 3166 code of the clinic, for phones without a prefix and national ids.
         zone: The clinic's time zone, in which appointments are written.
         today: The clinic's day; nobody was born or seen after it.
+        date_order: Of day and month; `dates.DateOrderSearch` tells it from the whole file.
+        values: What this file's words mean, by column: what is written, to what it means.
 
     Raises:
-        BadCell: A cell that can't be read; the row is rejected for it.
+        ValueError: A column is not known.
     """
-    said = {column: text for column, raw in cells.items() if (text := _said(raw))}
-    first_name, last_name = _name(said)
-    unusable: dict[str, str] = {}
-    return RegisterRow(
-        external_id=_required(said, "patient_id"),
-        first_name=first_name,
-        last_name=last_name,
-        birth_date=_past_day(said, "birth_date", today),
-        sex=_listed(said, "sex"),
-        occupation=said.get("occupation"),
-        district=said.get("district"),
-        language=_language(said),
-        email=_address(said, "email", country, unusable),
-        phone=_address(said, "phone", country, unusable),
-        treatment=said.get("treatment", ""),
-        last_visit=_past_day(said, "last_visit", today),
-        visits=_count(said, "visits"),
-        next_appointment=_moment(said, "next_appointment", zone),
-        status=_listed(said, "status"),
-        loss_reason=_loss_reason(said),
-        unusable=unusable,
-    )
+
+    def __init__(
+        self,
+        columns: Mapping[int, str],
+        *,
+        country: str,
+        zone: ZoneInfo,
+        today: date,
+        date_order: DateOrder = "dmy",
+        values: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
+        self._columns = frozenset(columns.values())
+        if unknown := sorted(self._columns - READABLE_COLUMNS):
+            raise ValueError(f"no such column: {', '.join(unknown)}")
+        self._plan = [
+            (position, column, text_of if column in _NAMES_AND_ANSWERS else statement_of)
+            for position, column in sorted(columns.items())
+        ]
+        dates = DateReader(zone=zone, today=today, order=date_order)
+        self._readers: dict[str, _Read] = _READERS | {
+            "national_id": partial(_read_national_id, country),
+            "guardian_phone": partial(_read_guardian_phone, country),
+            "birth_date": partial(_read_dated, "birth_date", "birth_date", dates.birth_date),
+            "last_visit": partial(_read_dated, "last_visit", "last_visit", dates.past_day),
+            "consent_date": partial(_read_dated, "consent_date", "consent_at", dates.past_day),
+            "next_appointment": partial(
+                _read_dated, "next_appointment", "next_appointment", dates.appointment
+            ),
+        }
+        self._country = country
+        self._values = {
+            column: {word_key(written): value for written, value in meant.items()}
+            for column, meant in values.items()
+        }
+
+    def read(self, cells: Sequence[str]) -> RegisterRow:
+        """Read a row; cells that are lacking at its end are empty.
+
+        Raises:
+            BadCell: A cell that can't be read; the row is rejected for it.
+        """
+        said = self._said(cells)
+        row = RegisterRow()
+        for column, text in said.items():
+            if read := self._readers.get(column):
+                read(row, text)
+        row.first_name, row.last_name = _name(said)
+        if row.first_name is None and self._columns & _FIRST_NAMES:
+            raise BadCell("name", "is missing")
+        _read_phones(row, said, self._country)
+        listed_columns.read_consents(row, said)
+        if row.guardian_number in (row.external_id, _NO_GUARDIAN):
+            row.guardian_number = None
+        if row.next_appointment is None and "next_appointment" in self._columns:
+            row.says_no_appointment = True
+        return row
+
+    def _said(self, cells: Sequence[str]) -> dict[str, str]:
+        said: dict[str, str] = {}
+        written = len(cells)
+        for position, column, read in self._plan:
+            if (
+                position < written
+                and (cell := cells[position])
+                and column not in said
+                and (text := read(cell))
+            ):
+                said[column] = text
+        for column, meant in self._values.items():
+            if column in said:
+                said[column] = meant.get(word_key(said[column]), said[column])
+        return said
 
 
-def _said(raw: str) -> str:
-    text = " ".join(raw.split())  # a line break in a name would break an email's subject
-    return "" if text.casefold() in _PLACEHOLDERS else text
+def _keep(column: str, row: RegisterRow, text: str) -> None:
+    setattr(row, column, text)
 
 
-def _name(said: Mapping[str, str]) -> tuple[str, str]:
-    if "first_name" in said:
-        return said["first_name"], said.get("last_name", "")
-    if "name" in said:
-        if "," in said["name"]:
-            last, _, first = (part.strip() for part in said["name"].partition(","))
-            return (first, last) if first else (last, "")
-        first, _, last = said["name"].partition(" ")
-        return first, last.strip()
-    raise BadCell("name", "is missing")
+def _read_number(column: str, field: str, row: RegisterRow, text: str) -> None:
+    if was_rounded(text):  # and the numbers of several patients have become one
+        raise BadCell(column, f"a spreadsheet rounded it to {quoted(text)}")
+    setattr(row, field, whole_number(text))
 
 
-def _required(said: Mapping[str, str], column: str) -> str:
-    if column not in said:
-        raise BadCell(column, "is missing")
-    return said[column]
+def _read_visits(row: RegisterRow, text: str) -> None:
+    digits = whole_number(text)
+    if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
+        raise BadCell("visits", f"{quoted(text)} is no number of visits")
+    row.visits = int(digits)
 
 
-def _past_day(said: Mapping[str, str], column: str, today: date) -> date | None:
-    text = said.get(column)
-    if text is None:
-        return None
-    day = _day(column, text)
-    if day > today:
-        raise BadCell(column, f"`{text}` lies in the future")
-    return day
-
-
-def _day(column: str, text: str) -> date:
-    for written in (*_DATE_FORMATS, *_MOMENT_FORMATS):
-        try:
-            day = datetime.strptime(text, written).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-        if day < _EARLIEST:
-            raise BadCell(column, f"`{text}` is too long ago")
-        return day
-    raise BadCell(column, f"`{text}` is no date (expected 2026-02-28 or 28/02/2026)")
-
-
-def _moment(said: Mapping[str, str], column: str, zone: ZoneInfo) -> datetime | None:
-    text = said.get(column)
-    if text is None:
-        return None
-    day = _day(column, text)
-    if day.year > _LATEST_YEAR:
-        raise BadCell(column, f"`{text}` is too far ahead")
-    for written in _MOMENT_FORMATS:
-        try:
-            return datetime.strptime(text, written).replace(tzinfo=zone).astimezone(UTC)
-        except ValueError:
-            continue
-    # a day without a time: the patient is expected until its end
-    return datetime(day.year, day.month, day.day, 23, 59, tzinfo=zone).astimezone(UTC)
-
-
-def _count(said: Mapping[str, str], column: str) -> int | None:
-    text = said.get(column)
-    if text is None:
-        return None
-    if not text.isdecimal() or len(text) > _MOST_DIGITS:
-        raise BadCell(column, f"`{text}` is no number of visits")
-    return int(text)
-
-
-def _listed(said: Mapping[str, str], column: str) -> str | None:
-    text = said.get(column)
-    if text is None:
-        return None
-    known = _value_aliases(column)
-    if plain(text) not in known:
-        raise BadCell(
-            column, f"`{text}` is not known (expected {', '.join(sorted(set(known.values())))})"
-        )
-    return known[plain(text)]
-
-
-def _language(said: Mapping[str, str]) -> str | None:
-    text = said.get("language")
-    # a language the clinic has no texts in is no reason to lose the patient
-    return _value_aliases("language").get(plain(text)) if text else None
-
-
-def _loss_reason(said: Mapping[str, str]) -> str | None:
-    text = said.get("loss_reason")
-    if text is None:
-        return None
+def _read_dated(
+    column: str, field: str, read: Callable[[str], date | None], row: RegisterRow, text: str
+) -> None:
     try:
-        return LossReason(plain(text).replace(" ", "_")).value
-    except ValueError:
-        known = ", ".join(reason.value for reason in LossReason)
-        raise BadCell("loss_reason", f"`{text}` is not known (expected {known})") from None
-
-
-def _address(
-    said: Mapping[str, str], column: str, country: str, unusable: dict[str, str]
-) -> str | None:
-    text = said.get(column)
-    if text is None:
-        return None
-    try:
-        return read_email(text) if column == "email" else read_phone(text, country)
+        setattr(row, field, read(text))
     except ValueError as error:
-        unusable[column] = str(error)
-        return None
+        raise BadCell(column, str(error)) from None
 
 
-@cache
-def _header_aliases() -> dict[str, str]:
-    return {
-        plain(alias): column for column, aliases in known_headers().items() for alias in aliases
-    } | {plain(column): column for column in known_headers()}
+def _read_email(column: str, row: RegisterRow, text: str) -> None:
+    email, problem = read_email_cell(text)
+    setattr(row, column, email)
+    if problem:
+        row.unusable[column] = problem
 
 
-@cache
-def _value_aliases(column: str) -> dict[str, str]:
-    values: dict[str, list[str]] = _load("value_aliases.yaml")[column]
-    return {plain(alias): value for value, aliases in values.items() for alias in aliases}
+def _read_national_id(country: str, row: RegisterRow, text: str) -> None:
+    try:
+        row.national_id = read_national_id(whole_number(text), country)
+    except ValueError as error:
+        row.unusable["national_id"] = str(error)
 
 
-@cache
-def _load(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(
-        Path(__file__).with_name(name).read_text(encoding="utf-8")
-    )
-    return loaded
+def _read_guardian_phone(country: str, row: RegisterRow, text: str) -> None:
+    phones, problem = read_phone_cell(whole_number(text), country)
+    if phones:
+        row.guardian_phone = min(phones, key=_rank).number
+    if problem:
+        row.unusable["guardian_phone"] = problem
+
+
+def _name(said: Mapping[str, str]) -> tuple[str | None, str]:
+    first = " ".join(said[part] for part in ("first_name", "middle_name") if part in said)
+    last = " ".join(said[part] for part in ("last_name", "second_last_name") if part in said)
+    if first:
+        return first, last
+    if "name_surname_first" in said:
+        return read_full_name(said["name_surname_first"], surname_first=True)
+    if "name" in said:
+        return read_full_name(said["name"])
+    return last or None, ""
+
+
+def _read_phones(row: RegisterRow, said: Mapping[str, str], country: str) -> None:
+    """Take the number that is best to write to, and another one to call."""
+    phones: list[Phone] = []
+    for column in ("phone", "other_phone"):
+        if text := said.get(column):
+            found, problem = read_phone_cell(whole_number(text), country)
+            phones += found
+            if problem:
+                row.unusable[column] = problem
+    if not phones:
+        return
+    best = phones[0] if len(phones) == 1 else min(phones, key=_rank)  # of equals, the first
+    row.phone, row.phone_kind = best.number, best.kind
+    others = list(dict.fromkeys(phone.number for phone in phones if phone.number != best.number))
+    if others:
+        row.other_phone = others[0]
+    for number in others[1:]:
+        row.unusable.setdefault("other_phone", f"a third number, {number}, has no place")
+
+
+def _rank(phone: Phone) -> int:
+    return ("mobile", "unknown", "landline").index(phone.kind)
+
+
+_FIRST_NAMES = frozenset({"name", "name_surname_first", "first_name"})
+_NAMES = _FIRST_NAMES | {"middle_name", "last_name", "second_last_name"}
+_NAMES_AND_ANSWERS = _NAMES | {"guardian_name", *listed_columns.ANSWERS}
+
+_MOST_DIGITS = 5
+_NO_GUARDIAN = "0"
+"""Open Dental's Guarantor of somebody who pays for themselves, beside their own number."""
+
+_TEXTS = (
+    "occupation",
+    "district",
+    "insurance",
+    "provider",
+    "treatment",
+    "guardian_name",
+    "consent_source",
+)
+_READERS: dict[str, _Read] = {
+    **{column: partial(_keep, column) for column in _TEXTS},
+    "patient_id": partial(_read_number, "patient_id", "external_id"),
+    "guardian_number": partial(_read_number, "guardian_number", "guardian_number"),
+    "email": partial(_read_email, "email"),
+    "guardian_email": partial(_read_email, "guardian_email"),
+    "visits": _read_visits,
+    "sex": listed_columns.read_sex,
+    "language": listed_columns.read_language,
+    "preferred_channel": listed_columns.read_preferred_channel,
+    "loss_reason": listed_columns.read_loss_reason,
+    "status": listed_columns.read_status,
+    "deceased": listed_columns.read_deceased,
+}
+
+READABLE_COLUMNS = frozenset(
+    {
+        *_READERS,
+        *_NAMES,
+        *listed_columns.ANSWERS,
+        "phone",
+        "other_phone",
+        "guardian_phone",
+        "national_id",
+        "birth_date",
+        "last_visit",
+        "next_appointment",
+        "consent_date",
+    }
+)
+"""What a header may stand for: the columns of the register, and parts and forms of them."""

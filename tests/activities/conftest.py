@@ -307,6 +307,7 @@ def start_page(
         pages = CampaignPages(
             client=temporal.client,
             database=clinic.database,
+            folder=clinic.folder,
             policy=policy or clinic.policy,
             channels=channels,
             key=clinic.key,

@@ -59,7 +59,7 @@ async def test_an_answer_is_due_within_the_clinics_hours(
     asked = CallTaskInput(attempt_id=attempt.id, step=0, kind=TaskKind.REPLY)
     await run_at(evening, records.open_call_task, asked)
     (task,) = await desk.all(CallTask)
-    assert task.due_at == next_opening(policy, clinic.profile.zone, evening + ANSWER_WITHIN)
+    assert task.due_at == next_opening(policy, clinic.calendar, evening + ANSWER_WITHIN)
     assert task.due_at > evening + ANSWER_WITHIN
 
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from tests.activities.conftest import Desk, StartPage
 
 
+RULES = {
+    "cool_down": "cool-down: 90 days after 2026-12-03 (house rule: a rest between two attempts)",
+    "no_way_to_reach": "email: no address; sms: bad address; call: bad address",
+}
+"""Where the reason alone does not say which rule decided."""
+
+
 async def is_running(temporal: WorkflowEnvironment, attempt: Attempt) -> bool:
     handle = temporal.client.get_workflow_handle(names.attempt_workflow_id(attempt.patient_id))
     try:
@@ -124,6 +131,8 @@ async def test_whoever_is_left_out_has_the_reason_in_the_row(
         "inactive": await desk.planned(campaign, status="inactive"),
         "opted_out": await desk.planned(campaign, opted_out_at=now),
         "no_way_to_reach": await desk.planned(campaign, email=None, phone_bad_at=now),
+        "erased": await desk.planned(campaign, erased_at=now),
+        "possible_duplicate": await desk.planned(campaign, duplicate_of=(await desk.patient()).id),
     }
     booked = expected["already_booked"] = await desk.planned(campaign)
     async with clinic.database.writing() as session:
@@ -143,14 +152,15 @@ async def test_whoever_is_left_out_has_the_reason_in_the_row(
         )
     only_email = await desk.planned(campaign, phone=None)
 
-    policy = clinic.policy.model_copy(update={"cool_down": timedelta(days=90)})
+    policy = clinic.folder.policy("daytime")
     assert await start_page(campaign, policy=policy) == PageResult(
-        state=PageState.FINISHED, started=2, left_out=8, remaining=0
+        state=PageState.FINISHED, started=2, left_out=10, remaining=0
     )
     for reason, attempt in expected.items():
         row = await desk.again(attempt)
         assert (row.state, row.left_out_reason) == (AttemptState.LEFT_OUT.value, reason)
         assert row.started_at is None
+        assert row.left_out_rule == RULES.get(reason, "")
         assert not await is_running(temporal, attempt)
     for attempt in (rested, only_email):
         assert (await desk.again(attempt)).left_out_reason is None

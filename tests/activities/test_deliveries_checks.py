@@ -1,15 +1,16 @@
 """Everything is read fresh before a step is delivered; what forbids it leaves no trace."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
 from channels.protocol import Channel
-from clinic import campaigns
+from clinic import campaigns, consent
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
@@ -17,7 +18,7 @@ from clinic.contact_policy import ContactPolicy
 from clinic.delivery import Deferred, Sent, Skipped, SkipReason
 from clinic.event import EventKind
 from clinic.folder import ClinicFolder
-from clinic.tables import Appointment, Attempt, Event, Suppression
+from clinic.tables import Appointment, Attempt, CallTask, Event, StepNote, Suppression
 from sandbox.stand_ins import Sandbox
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ EMAIL, SMS, CALL = range(3)
 EVENING = datetime(2027, 3, 3, 1, 30, tzinfo=UTC)  # Tuesday 20:30 in New York
 WEDNESDAY_OPENS = datetime(2027, 3, 3, 14, 0, tzinfo=UTC)
 THURSDAY_OPENS = WEDNESDAY_OPENS + timedelta(days=1)
+CLOSED = Deferred(
+    until=WEDNESDAY_OPENS,
+    rule="contact hours: 09:00-20:00 on tuesday (house rule: when people like to be written to)",
+)
 
 
 @pytest.fixture
@@ -56,9 +61,7 @@ async def assert_untouched(desk: "Desk", sandbox: Sandbox, attempt: Attempt) -> 
 async def test_outside_hours_it_waits_for_the_next_opening_and_names_the_rule(
     desk: "Desk", deliver: "Deliver", sandbox: Sandbox, attempt: Attempt, daytime: ContactPolicy
 ) -> None:
-    assert await deliver(attempt, EMAIL, at=EVENING, policy=daytime) == Deferred(
-        until=WEDNESDAY_OPENS, rule="contact hours: 09:00-20:00"
-    )
+    assert await deliver(attempt, EMAIL, at=EVENING, policy=daytime) == CLOSED
     await assert_untouched(desk, sandbox, attempt)
     assert (await desk.again(attempt)).held is False
 
@@ -75,14 +78,139 @@ async def test_a_second_message_of_the_day_waits_for_the_next_day(
     await deliver(attempt, EMAIL, at=WEDNESDAY_OPENS, policy=daytime)
     later = WEDNESDAY_OPENS + timedelta(hours=2)
     assert await deliver(attempt, SMS, at=later, policy=daytime) == Deferred(
-        until=THURSDAY_OPENS, rule="contacts per day: at most 1"
+        until=THURSDAY_OPENS, rule="contacts per day: at most 1 (house rule: nobody is pressed)"
     )
 
 
-async def test_a_person_may_be_asked_to_call_at_any_hour(
-    deliver: "Deliver", attempt: Attempt, daytime: ContactPolicy
+async def test_a_call_task_opens_when_a_call_is_allowed(
+    desk: "Desk", deliver: "Deliver", attempt: Attempt, daytime: ContactPolicy
 ) -> None:
-    assert await deliver(attempt, CALL, at=EVENING, policy=daytime) == Sent()
+    assert await deliver(attempt, CALL, at=EVENING, policy=daytime) == CLOSED
+    assert await desk.all(CallTask) == []
+    assert await deliver(attempt, CALL, at=WEDNESDAY_OPENS, policy=daytime) == Sent()
+
+
+async def test_under_one_channel_a_week_a_call_waits_for_a_week_after_a_message(
+    deliver: "Deliver", clinic: Clinic, attempt: Attempt, now: datetime
+) -> None:
+    colombian = clinic.folder.policy("co")
+    assert await deliver(attempt, EMAIL, at=now, policy=colombian) == Sent()
+    later = now + timedelta(days=3)
+    assert await deliver(attempt, CALL, at=later, policy=colombian) == Deferred(
+        until=now + timedelta(days=7),
+        rule="one channel a week: email on Tue 2027-03-02 (Ley 2300 de 2023, art. 3)",
+    )
+
+
+async def test_a_message_to_somebody_with_the_same_phone_counts(
+    desk: "Desk", deliver: "Deliver", daytime: ContactPolicy
+) -> None:
+    shared = "+13055550166"
+    mother = await desk.attempt(await desk.patient(phone=shared))
+    son = await desk.attempt(await desk.patient(phone=shared))
+    assert await deliver(mother, SMS, at=WEDNESDAY_OPENS, policy=daytime) == Sent()
+    later = WEDNESDAY_OPENS + timedelta(hours=2)
+    found = await deliver(son, SMS, at=later, policy=daytime)
+    assert isinstance(found, Deferred)
+    assert found.until == THURSDAY_OPENS
+
+
+async def test_a_childs_message_goes_to_the_guardian(
+    desk: "Desk", deliver: "Deliver", sandbox: Sandbox
+) -> None:
+    guardian = f"{uuid4().hex}@example.com"
+    child = await desk.patient(birth_date=date(2019, 1, 1), guardian_email=guardian)
+    assert await deliver(await desk.attempt(child), EMAIL) == Sent()
+    assert len(sandbox.inbox.to(guardian)) == 1
+    assert sandbox.inbox.to(str(child.email)) == []
+
+
+async def test_a_landline_gets_no_sms_and_is_called(desk: "Desk", deliver: "Deliver") -> None:
+    attempt = await desk.attempt(await desk.patient(phone_kind="landline"))
+    assert await deliver(attempt, SMS) == Skipped(
+        reason=SkipReason.BAD_ADDRESS, rule="a landline takes no text messages"
+    )
+    assert await deliver(attempt, CALL) == Sent()
+
+
+async def test_a_channel_that_the_patient_refused_is_skipped_and_another_is_not(
+    desk: "Desk", deliver: "Deliver", clinic: Clinic, sandbox: Sandbox, now: datetime
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    async with clinic.database.writing() as session:
+        await consent.record(
+            session,
+            patient.id,
+            channel="email",
+            content="reminder",
+            given=False,
+            source="paper form",
+            at=now,
+        )
+    assert await deliver(attempt, EMAIL) == Skipped(
+        reason=SkipReason.NO_CONSENT,
+        rule="consent: reminder by email was refused (the patient's wish)",
+    )
+    await assert_untouched(desk, sandbox, attempt)
+    assert await deliver(attempt, SMS) == Sent()
+
+
+async def test_a_text_that_the_law_finds_too_long_is_not_sent(
+    desk: "Desk", deliver: "Deliver", clinic: Clinic, sandbox: Sandbox
+) -> None:
+    long_name = "Sofía de la Santísima Trinidad" * 5
+    attempt = await desk.attempt(await desk.patient(first_name=long_name))
+    found = await deliver(attempt, SMS, policy=clinic.folder.policy("us"))
+    assert isinstance(found, Skipped)
+    assert (found.reason, "at most 160" in found.rule) == (SkipReason.TOO_LONG, True)
+    await assert_untouched(desk, sandbox, attempt)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        pytest.param(
+            {"erased_at": datetime(2027, 3, 1, tzinfo=UTC)}, SkipReason.ERASED, id="forgotten"
+        ),
+        pytest.param({"duplicate_of": True}, SkipReason.POSSIBLE_DUPLICATE, id="the same person"),
+    ],
+)
+async def test_a_row_that_counts_no_more_is_not_written_to(
+    desk: "Desk",
+    deliver: "Deliver",
+    sandbox: Sandbox,
+    fields: dict[str, object],
+    reason: SkipReason,
+) -> None:
+    if "duplicate_of" in fields:
+        fields = {"duplicate_of": (await desk.patient()).id}
+    attempt = await desk.attempt(await desk.patient(**fields))
+    assert await deliver(attempt, EMAIL) == Skipped(reason=reason)
+    await assert_untouched(desk, sandbox, attempt)
+
+
+async def test_the_card_gets_the_latest_word_on_a_step_that_was_not_delivered(
+    desk: "Desk", deliver: "Deliver", attempt: Attempt, daytime: ContactPolicy
+) -> None:
+    await deliver(attempt, EMAIL, at=EVENING, policy=daytime)
+    [note] = await desk.all(StepNote)
+    assert (note.attempt_id, note.step, note.at) == (attempt.id, EMAIL, EVENING)
+    assert (note.result, note.reason) == ("deferred", "")
+    assert (note.rule, note.until) == (CLOSED.rule, CLOSED.until)
+    patient = await desk.patient_of(attempt)
+    await desk.change(patient, email=None)
+    await deliver(attempt, EMAIL, at=WEDNESDAY_OPENS, policy=daytime)
+    [note] = await desk.all(StepNote)
+    assert (note.at, note.result) == (WEDNESDAY_OPENS, "skipped")
+    assert (note.reason, note.rule, note.until) == ("no_address", "", None)
+
+
+async def test_what_was_sent_needs_no_note(
+    desk: "Desk", deliver: "Deliver", attempt: Attempt
+) -> None:
+    assert await deliver(attempt, EMAIL) == Sent()
+    assert await desk.all(StepNote) == []
 
 
 async def test_a_paused_campaign_holds_the_attempt_until_it_resumes(

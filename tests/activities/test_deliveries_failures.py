@@ -1,7 +1,7 @@
 """What a channel's failure does to the step, the ledger and the register."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -93,6 +93,18 @@ async def test_a_patient_who_told_the_provider_to_stop_is_written_to_nowhere(
         address_hash(clinic.key, str(address)): "sms" for address in (patient.email, patient.phone)
     }
     assert await deliver(attempt, EMAIL) == Skipped(reason=SkipReason.OPTED_OUT)
+
+
+async def test_a_guardians_number_that_told_the_provider_to_stop_is_silent(
+    desk: "Desk", deliver: "Deliver", clinic: Clinic
+) -> None:
+    mother = await desk.patient(phone="+15005550004")
+    child = await desk.patient(
+        birth_date=date(2020, 5, 1), phone=None, guardian_number=mother.external_id
+    )
+    assert await deliver(await desk.attempt(child), SMS) == Failed(reason=FailReason.OPTED_OUT)
+    suppressed = {row.address_hash for row in await desk.all(Suppression)}
+    assert address_hash(clinic.key, "+15005550004") in suppressed
 
 
 async def test_a_retry_after_a_recorded_opt_out_still_says_so(

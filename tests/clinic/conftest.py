@@ -21,6 +21,7 @@ from clinic.event import CallOutcome, EventKind
 from clinic.plan import Plan
 from clinic.segment_sql import members
 from clinic.tables import Appointment, Attempt, CallTask, Campaign, Event, Patient, Table, Visit
+from clinic.vocabulary import WordKind, spell
 from clinic.yaml_document import Document
 
 EMAIL = {"channel": "email", "template": "come-back", "wait": "3 days"}
@@ -54,11 +55,22 @@ class Rows:
             "phone": f"+1305555{int(number, 16) % 10000:04}",
         }
         row = Patient(**(fields | given))
+        for kind in WordKind:
+            if kind is not WordKind.TREATMENT:
+                setattr(row, kind, await self.spelled(kind, getattr(row, kind)))
         await self.add(row)
         return row
 
     async def visit(self, patient: Patient, day: date, treatment: str = "") -> None:
-        await self.add(Visit(patient_id=patient.id, day=day, treatment=treatment))
+        spelled = await self.spelled(WordKind.TREATMENT, treatment)
+        await self.add(Visit(patient_id=patient.id, day=day, treatment=spelled))
+
+    async def spelled(self, kind: WordKind, word: str | None) -> str | None:
+        """Return a word as the register spells it, as an import does."""
+        if not word:
+            return word
+        async with self.clinic.database.writing() as session:
+            return (await spell(session, kind, [word]))[word]
 
     async def appointment(self, patient: Patient, at: datetime) -> None:
         await self.add(Appointment(patient_id=patient.id, at=at, source="test"))
@@ -281,7 +293,7 @@ class Staff:
                 who=who,
                 now=now or self.rows.now,
                 policy=clinic.policy,
-                zone=clinic.profile.zone,
+                calendar=clinic.calendar,
                 key=clinic.key,
             )
 

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from clinic.address import address_hash, read_email, read_phone
@@ -31,18 +34,53 @@ def test_what_is_no_email_is_refused(written: str) -> None:
         read_email(written)
 
 
+@given(
+    local_part=st.text("abzAZ09._+-@ é", max_size=70),
+    domain=st.sampled_from(["example.com", "EXAMPLE.net", "münchen.example.org", "x", "a..b", ""]),
+)
+@example(local_part="a" * 64, domain="example.com")
+@example(local_part="a" * 65, domain="example.com")
+@example(local_part="a" * 60, domain=f"{'b' * 60}.{'c' * 60}.{'d' * 60}.example.com")
+@example(local_part="postmaster", domain="example.com")
+def test_the_short_way_of_reading_an_email_changes_nothing(local_part: str, domain: str) -> None:
+    written = f"{local_part}@{domain}"
+    try:
+        expected = validate_email(written, check_deliverability=False).normalized
+    except EmailNotValidError:
+        with pytest.raises(ValueError, match=r".+"):
+            read_email(written)
+    else:
+        assert expected == read_email(written)
+
+
 @pytest.mark.parametrize(
-    ("written", "country", "expected"),
+    ("written", "country", "expected", "kind"),
     [
-        pytest.param("(305) 555-0144", "US", "+13055550144", id="United States"),
-        pytest.param("8 (912) 345-67-89", "RU", "+79123456789", id="Russia, by its 8"),
-        pytest.param("612 345 678", "ES", "+34612345678", id="Spain"),
-        pytest.param("+34 612 345 678", "US", "+34612345678", id="a prefix wins"),
-        pytest.param("300 1234567", "CO", "+573001234567", id="Colombia"),
+        pytest.param("(305) 555-0144", "US", "+13055550144", "unknown", id="United States"),
+        pytest.param("8 (912) 345-67-89", "RU", "+79123456789", "mobile", id="Russia, by its 8"),
+        pytest.param("8 (499) 123-45-67", "RU", "+74991234567", "landline", id="a landline"),
+        pytest.param("612 345 678", "ES", "+34612345678", "mobile", id="Spain"),
+        pytest.param("+34 612 345 678", "US", "+34612345678", "mobile", id="a prefix wins"),
+        pytest.param("300 1234567", "CO", "+573001234567", "mobile", id="Colombia"),
+        pytest.param(
+            "11 15 2345-6789", "AR", "+5491123456789", "mobile", id="Argentina, by its 15"
+        ),
+        pytest.param("8 800 555 35 35", "RU", "+78005553535", "landline", id="free of charge"),
+        pytest.param("+52 1 55 1234 5678", "MX", "+525512345678", "unknown", id="Mexico, old"),
+        pytest.param("+521 55 1234 5678", "US", "+525512345678", "unknown", id="Mexico, abroad"),
+        pytest.param("52 1 (55) 1234-5678", "MX", "+525512345678", "unknown", id="Mexico, no plus"),
+        pytest.param("044 55 1234 5678", "MX", "+525512345678", "unknown", id="Mexico, by its 044"),
+        pytest.param("55 1234 5678", "MX", "+525512345678", "unknown", id="Mexico"),
     ],
 )
-def test_a_phone_is_read_in_its_country(written: str, country: str, expected: str) -> None:
-    assert expected == read_phone(written, country)
+def test_a_phone_is_read_in_its_country(
+    written: str, country: str, expected: str, kind: str
+) -> None:
+    assert read_phone(written, country) == (expected, kind, None)
+
+
+def test_an_extension_is_kept_apart_and_its_switchboard_takes_no_messages() -> None:
+    assert read_phone("305-555-0144 ext. 12", "US") == ("+13055550144", "landline", "12")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +89,8 @@ def test_a_phone_is_read_in_its_country(written: str, country: str, expected: st
         pytest.param("ask Ana", "not a phone number", id="words"),
         pytest.param("12", "exists (read as one of US)", id="too short"),
         pytest.param("+1 305 555", "exists (read as one of US)", id="half a number"),
+        pytest.param("+52 1 33 1234", "exists (read as one of US)", id="half a Mexican number"),
+        pytest.param("900-555-0144", "premium rate", id="a premium rate"),
     ],
 )
 def test_what_is_no_phone_is_refused(written: str, said: str) -> None:

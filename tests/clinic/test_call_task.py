@@ -1,23 +1,24 @@
 """After a call: is the task closed, or due again, and when."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from clinic.call_task import Again, Closed, Reported, TaskKind, after_call
-from clinic.contact_policy import ContactPolicy
+from clinic.contact_policy import ContactCalendar, ContactPolicy
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
 
 NEW_YORK = ZoneInfo("America/New_York")
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+RULE = {"source": "house rule", "since": "2026-01-01"}
 WEEKDAYS = ContactPolicy.model_validate(
     {
-        "contact_hours": dict.fromkeys(
-            ("monday", "tuesday", "wednesday", "thursday", "friday"), "09:00-20:00"
-        ),
-        "contacts_per_day": 1,
+        "contact_hours": RULE
+        | dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), "09:00-20:00"),
+        "contacts": RULE | {"per_day": 1},
     }
 )
 
@@ -36,9 +37,17 @@ def after(
     at: datetime | None = None,
     tries_left: int = 1,
     now: datetime = TUESDAY_NOON,
+    calendar: ContactCalendar = ContactCalendar(zone=NEW_YORK),  # noqa: B008 - frozen
 ) -> Again | Closed:
     reported = Reported(outcome=outcome, reason=reason, at=at)
-    return after_call(reported, tries_left=tries_left, now=now, policy=WEEKDAYS, zone=NEW_YORK)
+    return after_call(
+        reported,
+        tries_left=tries_left,
+        now=now,
+        policy=WEEKDAYS,
+        calendar=calendar,
+        zone=NEW_YORK,
+    )
 
 
 @pytest.mark.parametrize("tries_left", [1, 3], ids=["last try", "tries left"])
@@ -108,6 +117,20 @@ def test_a_call_back_outside_the_hours_is_refused_and_names_the_next_time(
     with pytest.raises(Refusal) as refused:
         after(outcome, at=local(at))
     assert f"The next time within them is {named}." == refused.value.remedy
+
+
+def test_a_patient_in_another_zone_is_called_back_within_their_hours_in_the_clinics_words() -> None:
+    calendar = ContactCalendar(zone=LOS_ANGELES)
+    with pytest.raises(Refusal) as refused:
+        after(CallOutcome.CALL_BACK, at=local("2027-03-04 09:30"), calendar=calendar)
+    # 09:00 in Los Angeles, as the clinic in New York writes it
+    assert refused.value.remedy == "The next time within them is 2027-03-04 12:00."
+
+
+def test_nobody_is_called_again_on_a_closing_day() -> None:
+    calendar = ContactCalendar(zone=NEW_YORK, closing_days=frozenset({date(2027, 3, 3)}))
+    again = after(CallOutcome.NO_ANSWER, tries_left=2, calendar=calendar)
+    assert Again(due_at=local("2027-03-04 09:00"), counts_as_try=True) == again
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 """A call is completed once; what was told stands in the register and reaches the attempt."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clinic import call_list
 from clinic.address import address_hash
-from clinic.call_task import CLAIM_LASTS
+from clinic.call_task import CLAIM_LASTS, Reported
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
@@ -140,6 +140,33 @@ async def test_a_call_back_moves_the_due_time_and_uses_up_no_try(
     [call] = await staff.calls()
     assert (agreed, 0) == (call.due_at, call.tries_made)
     assert [agreed] == [each.again_at for each in await rows.all(Call)]
+
+
+@pytest.mark.parametrize(
+    ("phone", "hours_later"),
+    [
+        pytest.param("+13055550142", 0, id="Miami, where it is noon too"),
+        pytest.param("+18085550142", 1, id="Honolulu, where it is seven"),
+    ],
+)
+async def test_the_next_try_lies_within_the_hours_where_the_phone_rings(
+    rows: "Rows", staff: "Staff", phone: str, hours_later: int
+) -> None:
+    clinic = rows.clinic
+    noon = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
+    task = await staff.task(await rows.attempt(await rows.patient(phone=phone)))
+    async with clinic.database.writing() as session:
+        completed = await call_list.complete(
+            session,
+            task.id,
+            Reported(outcome=CallOutcome.NO_ANSWER),
+            who="vera",
+            now=noon,
+            policy=clinic.folder.policy("us"),
+            calendar=clinic.calendar,
+            key=clinic.key,
+        )
+    assert noon + DAY + timedelta(hours=hours_later) == completed.again_at
 
 
 async def test_a_report_that_does_not_fit_changes_nothing(rows: "Rows", staff: "Staff") -> None:

@@ -1,20 +1,21 @@
 """The example clinic's files hold together, and its messages fit where they have to."""
 
+import re
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
 from channels.gsm7 import fold_accents
+from clinic import segment_size
 from clinic.clinic import Clinic
 from clinic.folder import LANGUAGES, ClinicFolder
 from clinic.plan import Step
 from clinic.register_import.import_run import import_register
-from clinic.segment_sql import members
-from clinic.tables import Patient
+from clinic.register_import.source_file import open_source
 from clinic.template import Words
+from clinic.unknown_words import unknown_words
 from clinic.wording import words_for
 from sandbox.sms_segments import segments_of
 
@@ -22,6 +23,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic"
 FOLDER = ClinicFolder(EXAMPLE)
 CHANNELS = ("email", "sms", "call")
 LINK = "https://come-back.clinica-aurora.example/p/" + "x" * 32
+README = Path(__file__).parents[2] / "README.md"
+README_ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (\d+) \|", re.MULTILINE)
 IMPORTED = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 """A day at which the example's register has its figures."""
 
@@ -66,8 +69,10 @@ def test_a_policy_loads_and_only_the_demonstration_protects_nobody(name: str) ->
     policy = ClinicFolder(EXAMPLE, name).policy()
     assert policy.description
     assert (name == "round-the-clock") == policy.demonstration
-    assert policy.demonstration or policy.contacts_per_day == 1
-    assert policy.demonstration or "sunday" not in policy.contact_hours
+    if not policy.demonstration:
+        assert policy.contacts is not None
+        assert policy.contacts.per_day == 1
+        assert policy.contact_hours.sunday == ()
 
 
 @pytest.mark.parametrize(
@@ -131,20 +136,41 @@ def test_no_message_gives_away_why_the_patient_was_treated(
         assert word not in text
 
 
-async def test_the_register_is_imported_whole_and_every_segment_has_patients(
+async def test_the_register_is_imported_whole_and_segments_count_what_the_readme_says(
     clinic: Clinic,
 ) -> None:
-    zone = clinic.profile.zone
-    async with clinic.database.writing() as session:
-        result = await import_register(
-            session, EXAMPLE / "register.csv", country="US", zone=zone, now=IMPORTED
-        )
-        assert (result.rows, result.new, result.rejected) == (200, 200, 0)
-        assert result.rejects == []
+    profile = clinic.profile
+    source = open_source(
+        EXAMPLE / "register.csv",
+        country=profile.country,
+        language=profile.language,
+        zone=profile.zone,
+        today=IMPORTED.date(),
+    )
+    result = await import_register(
+        clinic.database, source, now=IMPORTED, key=clinic.key, zone=profile.zone
+    )
+    assert (result.rows, result.new, result.rejected) == (200, 200, 0)
+    async with clinic.database.reading() as session:
         sizes = {
-            segment.name: await session.scalar(
-                select(func.count()).select_from(Patient).where(members(segment, IMPORTED, zone))
+            segment.name: await segment_size.count(
+                session, segment, now=IMPORTED, calendar=clinic.calendar
             )
             for segment in clinic.folder.segments()
         }
-    assert all(0 < (size or 0) < 200 for size in sizes.values()), sizes
+        warnings = [
+            warning
+            for segment in clinic.folder.segments()
+            for warning in await unknown_words(session, segment.where)
+        ]
+    said = {name: int(count) for name, count in README_ROW.findall(README.read_text("utf-8"))}
+    assert said == sizes
+    assert all(0 < size < 200 for size in sizes.values())
+    assert warnings == []
+
+
+def test_the_readme_describes_segments_as_their_files_do() -> None:
+    text = README.read_text("utf-8")
+    for segment in FOLDER.segments():
+        assert f"| `{segment.name}` |" in text
+        assert f"| {segment.description} |" in text

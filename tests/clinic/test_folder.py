@@ -1,11 +1,14 @@
 """The clinic's folder: its profile and its named files, checked as they are read."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinic.contact_policy import ContactCalendar
 from clinic.folder import ClinicFolder
 from clinic.refusal import Refusal
 
@@ -79,9 +82,66 @@ def test_an_unknown_name_is_refused_with_those_there_are(
     assert f"There are: {', '.join(folder.names(subfolder))}" == refused.value.remedy
 
 
-def test_an_unknown_policy_is_refused_with_those_there_are(clinic_folder: Path) -> None:
-    with pytest.raises(Refusal, match="There are: daytime, round-the-clock"):
+def test_an_unknown_policy_is_refused_with_the_clinics_own_and_those_shipped(
+    clinic_folder: Path,
+) -> None:
+    with pytest.raises(Refusal) as refused:
         ClinicFolder(clinic_folder, "nights").policy()
+    own = "There are: daytime, round-the-clock"
+    assert f"{own}; shipped: cl, co, default, es, mx, ru, us" == refused.value.remedy
+
+
+def test_a_shipped_policy_needs_no_file(clinic_folder: Path) -> None:
+    assert ClinicFolder(clinic_folder, "co").policy().country == "CO"
+
+
+def test_a_policy_may_be_asked_for_by_name_for_a_look(clinic_folder: Path) -> None:
+    folder = ClinicFolder(clinic_folder)
+    assert folder.policy("es").country == "ES"
+    assert folder.policy().country == ""
+
+
+def test_the_clinics_own_policy_wins_over_the_shipped_one(clinic_folder: Path) -> None:
+    own = (clinic_folder / "policies" / "daytime.yaml").read_text(encoding="utf-8")
+    (clinic_folder / "policies" / "co.yaml").write_text(own, encoding="utf-8")
+    assert ClinicFolder(clinic_folder, "co").policy() == ClinicFolder(clinic_folder).policy()
+
+
+@pytest.mark.parametrize("name", ["../policies/co", "co.yaml", "", "../../clinic/policies/co"])
+def test_a_policys_name_never_leads_out_of_its_folders(clinic_folder: Path, name: str) -> None:
+    folder = ClinicFolder(clinic_folder, name or "/co")
+    with pytest.raises(Refusal, match="no contact policy"):
+        folder.policy()
+
+
+def test_a_clinic_without_closing_days_is_open_on_all(clinic_folder: Path) -> None:
+    calendar = ClinicFolder(clinic_folder).profile.calendar
+    assert ContactCalendar(zone=ZoneInfo("America/New_York")) == calendar
+
+
+def test_closing_days_stand_in_the_profile(clinic_folder: Path) -> None:
+    with (clinic_folder / "clinic.yaml").open("a", encoding="utf-8") as profile:
+        profile.write("\nclosing_days: [2026-12-24, 2026-12-31 to 2027-01-02]\n")
+    days = ("2026-12-24", "2026-12-31", "2027-01-01", "2027-01-02")
+    closed = ClinicFolder(clinic_folder).profile.calendar.closing_days
+    assert {date.fromisoformat(day) for day in days} == closed
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        pytest.param("[2026-02-30]", "day", id="a day that does not exist"),
+        pytest.param("[Christmas]", "`Christmas` is no day", id="a name"),
+        pytest.param("2026-12-24", "write a list", id="no list"),
+    ],
+)
+def test_wrong_closing_days_are_refused_with_their_line(
+    clinic_folder: Path, written: str, what: str
+) -> None:
+    rewrite(clinic_folder / "clinic.yaml", "name:", f"closing_days: {written}\nname:")
+    with pytest.raises(Refusal, match=r"clinic\.yaml:3: closing_days") as refused:
+        ClinicFolder(clinic_folder)
+    assert what in str(refused.value)
 
 
 def test_an_empty_folder_is_said_to_be_empty(clinic_folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What happens outside is stored first, has its effect on the register, and is relayed in order."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,6 +133,20 @@ async def test_a_bounce_of_an_old_address_leaves_the_new_one_good(rows: "Rows") 
     assert (await rows.get(Patient, attempt.patient_id)).email_bad_at is None
 
 
+async def test_a_bounce_at_a_guardians_address_is_marked_on_the_childs_row(
+    rows: "Rows", now: datetime
+) -> None:
+    guardian = await rows.patient(external_id="A-1", email="guardian@example.com")
+    child = await rows.patient(birth_date=date(2018, 10, 18), guardian_number="A-1")
+    attempt = await rows.attempt(child)
+    hashed = address_hash(rows.clinic.key, "guardian@example.com")
+    row = {"step": 0, "channel": "email", "address_hash": hashed, "claimed_at": now}
+    await rows.add(Message(attempt_id=attempt.id, **row))
+    await rows.store(EventKind.BOUNCED, attempt_id=attempt.id, details={"step": 0})
+    assert (await rows.get(Patient, child.id)).email_bad_at == now
+    assert (await rows.get(Patient, guardian.id)).email_bad_at is None
+
+
 @pytest.mark.parametrize("step", [None, 1], ids=["no step", "a step that was not sent"])
 async def test_a_bounce_of_no_message_is_kept_and_marks_nothing(
     rows: "Rows", step: int | None
@@ -252,6 +266,7 @@ async def test_a_workflow_hears_no_personal_data(rows: "Rows") -> None:
         (EventKind.BOOKED, True),
         (EventKind.OPTED_OUT, True),
         (EventKind.STOPPED, True),
+        (EventKind.EXCLUDED, True),
         (EventKind.BOUNCED, False),
         (EventKind.RESUMED, False),
         (EventKind.UNKNOWN, False),

@@ -149,6 +149,7 @@ def test_a_message_nobody_can_settle_goes_to_a_person() -> None:
         pytest.param(EventKind.BOOKED, Outcome.BOOKED, id="a booking"),
         pytest.param(EventKind.OPTED_OUT, Outcome.OPTED_OUT, id="an opt-out"),
         pytest.param(EventKind.STOPPED, Outcome.CANCELLED, id="a stop by staff"),
+        pytest.param(EventKind.EXCLUDED, Outcome.EXCLUDED, id="a list that says the patient left"),
     ],
 )
 def test_an_attempt_ends_at_once(stand: Stand, kind: EventKind, outcome: Outcome) -> None:

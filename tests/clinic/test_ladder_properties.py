@@ -137,7 +137,9 @@ def test_it_always_ends_once_messages_go_out_and_calls_are_completed(
 
 
 @pytest.mark.parametrize(
-    "kind", [EventKind.OPTED_OUT, EventKind.BOOKED, EventKind.STOPPED], ids=str
+    "kind",
+    [EventKind.OPTED_OUT, EventKind.BOOKED, EventKind.STOPPED, EventKind.EXCLUDED],
+    ids=str,
 )
 @given(plans, stories)
 @promise

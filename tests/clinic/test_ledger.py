@@ -114,6 +114,88 @@ async def test_releasing_what_was_never_claimed_changes_nothing(rows: "Rows") ->
     assert await rows.all(Message) == []
 
 
+async def carry(rows: "Rows", carrier: Attempt, *others: Attempt) -> list[str]:
+    async with rows.clinic.database.writing() as session:
+        row = await session.get_one(Message, (carrier.id, 1, 1))
+        return await ledger.carry(session, row, [other.id for other in others])
+
+
+async def test_a_message_carries_those_whom_nobody_has_claimed(rows: "Rows", now: datetime) -> None:
+    carrier, free, taken = [await rows.attempt() for _ in range(3)]
+    await claim(rows, carrier, now)
+    await claim(rows, taken, now + HOUR)
+    assert [free.id] == await carry(rows, carrier, free, taken)
+    message = await rows.get(Message, (free.id, 1, 1))
+    assert (carrier.id, "sms", "hash", now) == (
+        message.carried_by,
+        message.channel,
+        message.address_hash,
+        message.claimed_at,
+    )
+    assert (await rows.get(Message, (taken.id, 1, 1))).carried_by is None
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "failed"])
+async def test_whom_a_message_carries_shares_its_fate(
+    rows: "Rows",
+    now: datetime,
+    sent: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    carrier, carried, alone = [await rows.attempt() for _ in range(3)]
+    await claim(rows, carrier, now)
+    await claim(rows, alone, now)
+    await carry(rows, carrier, carried)
+    await record(rows, carrier, sent=sent)
+    own, with_it, without = [
+        await rows.get(Message, (attempt.id, 1, 1)) for attempt in (carrier, carried, alone)
+    ]
+    expected = (now, "SM1", None) if sent else (None, None, now)
+    for message in (own, with_it):
+        assert expected == (message.sent_at, message.provider_id, message.failed_at)
+    assert (without.sent_at, without.provider_id, without.failed_at) == (None, None, None)
+
+
+async def test_another_step_of_a_carrier_settles_nobody(rows: "Rows", now: datetime) -> None:
+    carrier, carried = [await rows.attempt() for _ in range(2)]
+    await claim(rows, carrier, now)
+    await carry(rows, carrier, carried)
+    async with rows.clinic.database.writing() as session:
+        await ledger.record_sent(session, attempt_id=carrier.id, step=2, provider_id="SM2", now=now)
+    assert (await rows.get(Message, (carried.id, 1, 1))).sent_at is None
+
+
+async def test_who_is_carried_is_free_again_with_the_carrier(rows: "Rows", now: datetime) -> None:
+    carrier, carried = [await rows.attempt() for _ in range(2)]
+    await claim(rows, carrier, now)
+    await carry(rows, carrier, carried)
+    async with rows.clinic.database.writing() as session:
+        await ledger.release(session, attempt_id=carrier.id, step=1)
+    assert await rows.all(Message) == []
+
+
+async def test_who_is_put_down_is_free_while_the_carriers_claim_stays(
+    rows: "Rows", now: datetime
+) -> None:
+    carrier, carried = [await rows.attempt() for _ in range(2)]
+    await claim(rows, carrier, now)
+    await carry(rows, carrier, carried)
+    async with rows.clinic.database.writing() as session:
+        await ledger.put_down(session, carrier.id, 1)
+    assert [carrier.id] == [message.attempt_id for message in await rows.all(Message)]
+
+
+async def test_a_provider_means_the_carriers_row(rows: "Rows", now: datetime) -> None:
+    carried, carrier = [await rows.attempt() for _ in range(2)]
+    both = {"step": 1, "channel": "sms", "address_hash": "hash", "claimed_at": now}
+    both |= {"sent_at": now, "provider_id": "SM1"}
+    await rows.add(Message(attempt_id=carried.id, carried_by=carrier.id, **both))
+    await rows.add(Message(attempt_id=carrier.id, **both))
+    async with rows.clinic.database.reading() as session:
+        found = await ledger.message_of(session, "sms", "SM1")
+    assert found is not None
+    assert found.attempt_id == carrier.id
+
+
 async def test_of_two_who_claim_at_once_one_may_send(rows: "Rows", now: datetime) -> None:
     attempt = await rows.attempt()
     claims = await asyncio.gather(*(claim(rows, attempt, now) for _ in range(2)))

@@ -24,7 +24,45 @@ def where(rule: str) -> str:
         pytest.param("  any: []", ":3: where.any: is empty", id="any of nothing"),
         pytest.param("  all: []", ":3: where.all: is empty", id="all of nothing"),
         pytest.param("  loss_reason: prices", ":3: where.loss_reason.0: ", id="unknown reason"),
-        pytest.param("  sex: f", ":3: where.sex: ", id="unknown sex"),
+        pytest.param("  loss_reason: no_call", ":3: where.loss_reason.0: ", id="another list's"),
+        pytest.param("  sex: cat", ":3: where.sex: `cat` is not one of: f", id="unknown sex"),
+        pytest.param("  status: gone", ":3: where.status.0: `gone` is not", id="unknown status"),
+        pytest.param("  language: [es, x]", ":3: where.language.1: `x` is not", id="language"),
+        pytest.param(
+            "  preferred_channel: pigeon", ":3: where.preferred_channel.0: ", id="unknown channel"
+        ),
+        pytest.param("  treatment: '-'", ":3: where.treatment.0: `-` has neither", id="a sign"),
+        pytest.param("  insurance: []", ":3: where.insurance: is empty", id="of no insurance"),
+        pytest.param(
+            "  not_continued: {for: 90 days}",
+            ":3: where.not_continued.treatment: is missing",
+            id="nothing to continue",
+        ),
+        pytest.param(
+            "  not_continued: {treatment: braces, for: 3 hours}",
+            ":3: where.not_continued.for: must be at least one day",
+            id="not continued for hours",
+        ),
+        pytest.param(
+            "  not_continued: {treatment: braces, for: 1 day, finished_by: []}",
+            ":3: where.not_continued.finished_by: is empty",
+            id="finished by nothing",
+        ),
+        pytest.param(
+            "  never_returned: {}", ":3: where.never_returned.for: is missing", id="no interval"
+        ),
+        pytest.param(
+            "  control_due: {after: crown}",
+            ":3: where.control_due.every: is missing",
+            id="no round",
+        ),
+        pytest.param("  last_contact: always", ":3: where.last_contact: ", id="contact in a word"),
+        pytest.param("  last_contact: {}", ":3: where.last_contact: say `never`", id="no contact"),
+        pytest.param(
+            "  last_contact: {older_than: 9 days, within: 90 days}",
+            ":3: where.last_contact: say `never`",
+            id="two contacts",
+        ),
         pytest.param("  has_email: sometimes", ":3: where.has_email: ", id="neither yes nor no"),
         pytest.param("  age: {from: 60, to: 50}", ":3: where.age: nobody is", id="age backwards"),
         pytest.param("  age: {from: -1}", ":3: where.age.from: ", id="age below zero"),
@@ -36,11 +74,13 @@ def where(rule: str) -> str:
             id="180",
         ),
         pytest.param(
-            "  last_visit: {older_than: 3 hours}", ":3: where.last_visit: `older_than`", id="hours"
+            "  last_visit: {older_than: 3 hours}",
+            ":3: where.last_visit.older_than: must be",
+            id="hours",
         ),
         pytest.param(
             "  last_visit: {older_than: 99999 weeks}",
-            ":3: where.last_visit: `older_than`",
+            ":3: where.last_visit.older_than: is longer",
             id="longer than anybody lives",
         ),
         pytest.param(
@@ -66,7 +106,7 @@ def where(rule: str) -> str:
         pytest.param("  visits: {}", ":3: where.visits: say `at_least`", id="visits of nothing"),
         pytest.param("  visits: {at_least: -1}", ":3: where.visits.at_least: ", id="below zero"),
         pytest.param(
-            "  not:\n    any:\n      - sex: f", ":5: where.not.any.0.sex: ", id="deep inside"
+            "  not:\n    any:\n      - sex: cat", ":5: where.not.any.0.sex: ", id="deep inside"
         ),
         # a condition whose value was forgotten must never mean "everybody"
         pytest.param("  treatment:", ":3: where.treatment: ", id="no value"),
@@ -121,3 +161,33 @@ def test_one_value_may_stand_without_a_list(yaml_file: "YamlFile") -> None:
     )
     assert segment.where.treatment == ["filling"]
     assert segment.where.loss_reason == ["price"]
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "expected"),
+    [
+        ("sex", "Mujer", "female"),
+        ("language", "[Español, ru]", ["es", "ru"]),
+        ("status", "активный", ["active"]),
+        ("loss_reason", "[waiting time, Цена]", ["waiting_time", "price"]),
+        ("preferred_channel", "WhatsApp", ["whatsapp"]),
+    ],
+)
+def test_words_of_closed_lists_are_read_as_people_write_them(
+    yaml_file: "YamlFile", field: str, written: str, expected: object
+) -> None:
+    segment = yaml_file.holding(where(f"  {field}: {written}")).as_model(Segment, name="test")
+    assert expected == getattr(segment.where, field)
+
+
+def test_a_rule_tells_every_word_that_it_asks_the_register_for(yaml_file: "YamlFile") -> None:
+    rule = """
+  treatment: a
+  not_continued: {treatment: b, for: 9 days, finished_by: [c]}
+  any:
+    - control_due: {after: d, every: 9 days, control: e}
+    - not: {occupation: f, district: [g, h]}
+  all:
+    - {insurance: i, provider: j}"""
+    words = yaml_file.holding(where(rule)).as_model(Segment, name="test").where.words()
+    assert [*"abc", *"ij", *"de", *"fgh"] == [word for _, word in words]

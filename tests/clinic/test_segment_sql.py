@@ -1,6 +1,6 @@
 """Segments, evaluated by SQLite and by PostgreSQL over a small register."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from clinic.segment import Segment
 from clinic.segment_sql import members
-from clinic.tables import Patient
+from clinic.tables import Message, Patient
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows
@@ -38,6 +38,9 @@ async def fill(rows: "Rows") -> None:
         language="es",
         loss_reason="price",
         reported_visits=7,
+        insurance="Seguros Unión",
+        provider="Dra. Gómez",
+        preferred_channel="sms",
     )
     boris = await rows.patient(
         external_id="boris",
@@ -57,6 +60,8 @@ async def fill(rows: "Rows") -> None:
         district="Surfside",
         language="en",
         phone=None,
+        insurance="ОСАГО",
+        status="moved",
     )
     await rows.patient(
         external_id="unknown", language=None, email=None, phone=None, reported_visits=None
@@ -68,6 +73,15 @@ async def fill(rows: "Rows") -> None:
     await rows.visit(cleo, date(2026, 7, 1), "children")
     await rows.appointment(boris, NOON + timedelta(days=1))
     await rows.appointment(ana, NOON - timedelta(days=1))
+    await contact(rows, boris, date(2027, 2, 1))
+
+
+async def contact(rows: "Rows", patient: Patient, day: date, **given: object) -> None:
+    """Have the machine write to a patient at noon of a day."""
+    attempt = await rows.attempt(patient, state="ended")
+    at = datetime.combine(day, time(12), NEW_YORK).astimezone(UTC)
+    fields = {"channel": "email", "sent_at": at, "claimed_at": at} | given
+    await rows.add(Message(attempt_id=attempt.id, step=0, address_hash="", **fields))
 
 
 CASES: list[tuple[str, dict[str, Any], set[str]]] = [
@@ -76,12 +90,43 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("treatment in Russian, any case", {"treatment": "чистка"}, {"cleo"}),
     ("one of several treatments", {"treatment": ["filling", "children"]}, {"ana", "cleo"}),
     ("no such treatment", {"treatment": "orthodontic"}, set()),
+    ("treatment, without accents", {"treatment": "«Cleaning», ORTHODÓNTICS!"}, set()),
+    ("treatment, with accents", {"treatment": " Orthodóntics. "}, {"ana", "boris"}),
+    (
+        "a treatment not continued",
+        {"not_continued": {"treatment": "orthodontics", "for": "90 days"}},
+        {"boris", "ana"},
+    ),
+    (
+        "never returned",
+        {"never_returned": {"for": "90 days"}},
+        {"boris"},
+    ),
+    (
+        "control due",
+        {"control_due": {"after": "children", "every": "90 days"}},
+        {"cleo"},
+    ),
+    ("contacted", {"last_contact": {"within": "60 days"}}, {"boris"}),
+    ("contacted long ago", {"last_contact": {"older_than": "20 days"}}, {"boris"}),
+    ("never contacted", {"last_contact": "never"}, {"ana", "cleo", "unknown"}),
+    (
+        "not contacted lately, or never",
+        {"not": {"last_contact": {"within": "20 days"}}},
+        {"ana", "boris", "cleo", "unknown"},
+    ),
     ("age from", {"age": {"from": 18}}, {"ana", "boris"}),
     ("age to", {"age": {"to": 17}}, {"cleo"}),
     ("age from and to", {"age": {"from": 36, "to": 66}}, {"ana", "boris"}),
     ("sex", {"sex": "female"}, {"ana", "cleo"}),
     ("occupation", {"occupation": "teacher"}, {"ana"}),
     ("district", {"district": ["Surfside", "Miami Beach"]}, {"ana", "cleo"}),
+    ("insurance", {"insurance": ["seguros union", "осаго"]}, {"ana", "cleo"}),
+    ("provider", {"provider": "DRA GOMEZ"}, {"ana"}),
+    ("a district that nobody has", {"district": "Atlantis"}, set()),
+    ("some have it, some are in none", {"district": ["Atlantis", "hialeah"]}, {"boris"}),
+    ("preferred channel", {"preferred_channel": "sms"}, {"ana"}),
+    ("status", {"status": ["moved", "inactive"]}, {"cleo"}),
     ("language", {"language": ["ru", "en"]}, {"boris", "cleo"}),
     ("last visit long ago", {"last_visit": {"older_than": "180 days"}}, {"ana", "cleo"}),
     (
@@ -216,3 +261,26 @@ async def test_a_patient_with_many_matching_visits_is_found_once(rows: "Rows") -
 async def test_whoever_was_never_here_is_not_called_lapsed(rows: "Rows") -> None:
     await rows.patient()
     assert set() == await found(rows, {"last_visit": {"older_than": "1 day"}})
+
+
+async def test_whoever_was_forgotten_or_is_a_duplicate_is_in_no_segment(rows: "Rows") -> None:
+    kept = await rows.patient(external_id="kept")
+    await rows.patient(external_id="the same person", duplicate_of=kept.id)
+    await rows.patient(external_id="forgotten", erased_at=NOON)
+    for where in ({"has_email": True}, {"not": {"sex": "male"}}, {"last_contact": "never"}):
+        assert {"kept"} == await found(rows, where)
+
+
+NARROW = {"age": {"to": 130}}
+"""A condition that everybody in these tests meets, and that has the others asked one by one."""
+
+
+async def test_a_rule_finds_the_same_however_the_database_is_asked(rows: "Rows") -> None:
+    await fill(rows)
+    everybody = {"ana", "boris", "cleo", "unknown"}
+    born, men = await found(rows, NARROW), await found(rows, {"sex": "male"})
+    for label, where, expected in CASES:
+        assert expected & born == await found(rows, {"all": [NARROW, where]}), label
+        assert born - expected == await found(rows, NARROW | {"not": where}), label
+        assert expected | men == await found(rows, {"any": [where, {"sex": "male"}]}), label
+        assert everybody - expected == await found(rows, {"not": where}), label

@@ -1,26 +1,29 @@
 """Where a patient stands, read fresh from the database."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from clinic.address import address_hash
 from clinic.attempt import AttemptState
+from clinic.contact import Contact
 from clinic.event import EventKind
-from clinic.standing import BOOKED_FOR, Contact, PatientStatus, Standing, standings
-from clinic.tables import Message, Patient, Suppression
+from clinic.standing import BOOKED_FOR, PatientStatus, Standing, standings
+from clinic.tables import Consent, Duplicate, Patient, Suppression
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows
 
-HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
 async def standing(rows: "Rows", patient: Patient) -> Standing:
     async with rows.clinic.database.reading() as session:
-        found = await standings(session, [patient.id], rows.now, rows.clinic.key)
+        found = await standings(
+            session, [patient.id], rows.now, rows.clinic.key, zone=rows.clinic.profile.zone
+        )
     return found[patient.id]
 
 
@@ -39,7 +42,10 @@ async def test_a_new_patient_stands_open_to_contact(rows: "Rows") -> None:
         suppressed=frozenset(),
         open_attempt_id=None,
         last_ended_at=None,
-        contacted_at=(),
+        contacts=(),
+        consents={},
+        possible_duplicate=False,
+        erased=False,
     )
     assert expected == await standing(rows, patient)
 
@@ -120,52 +126,104 @@ async def test_the_open_attempt_and_the_latest_end_are_known(rows: "Rows", now: 
     assert (opened.id, now - DAY) == (found.open_attempt_id, found.last_ended_at)
 
 
-async def test_contacts_of_the_last_two_days_count_in_every_campaign(
+async def test_the_newest_word_on_each_channel_and_content_is_known(
     rows: "Rows", now: datetime
 ) -> None:
-    patient = await rows.patient()
-    for hours in (1, 47, 49):
-        attempt = await rows.attempt(patient, state=AttemptState.ENDED.value)
+    patient, silent = await rows.patient(), await rows.patient()
+    for days, channel, given in ((3, "sms", True), (1, "sms", False), (2, "email", True)):
         await rows.add(
-            Message(
-                attempt_id=attempt.id,
-                step=0,
-                channel="email",
-                address_hash="hash",
-                claimed_at=now,
-                sent_at=now - hours * HOUR,
+            Consent(
+                patient_id=patient.id,
+                channel=channel,
+                content="reminder",
+                given=given,
+                source="paper form",
+                at=now - days * DAY,
             )
         )
-    found = await standing(rows, patient)
-    assert [now - 47 * HOUR, now - HOUR] == sorted(found.contacted_at)
+    expected = {("sms", "reminder"): False, ("email", "reminder"): True}
+    assert expected == (await standing(rows, patient)).consents
+    assert (await standing(rows, silent)).consents == {}
 
 
 @pytest.mark.parametrize(
-    ("channel", "sent"),
+    ("verdict", "expected"),
     [
-        pytest.param("call", True, id="a call task is no message by the machine"),
-        pytest.param("email", False, id="a claim is no contact yet"),
+        pytest.param(None, (False, True), id="nobody has settled it: the later row waits"),
+        pytest.param("different", (False, False), id="two people"),
     ],
 )
-async def test_what_no_patient_read_is_no_contact(
-    rows: "Rows",
-    now: datetime,
-    channel: str,
-    sent: bool,  # noqa: FBT001 - a column of the table
+async def test_a_row_that_may_be_another_persons_is_known(
+    rows: "Rows", now: datetime, verdict: str | None, expected: tuple[bool, bool]
 ) -> None:
-    patient = await rows.patient()
-    attempt = await rows.attempt(patient)
+    first, later = await rows.patient(), await rows.patient()
     await rows.add(
-        Message(
-            attempt_id=attempt.id,
-            step=0,
-            channel=channel,
-            address_hash="hash",
-            claimed_at=now,
-            sent_at=now if sent else None,
+        Duplicate(
+            patient_id=later.id,
+            other_id=first.id,
+            reason="name and phone",
+            found_at=now,
+            verdict=verdict,
         )
     )
-    assert (await standing(rows, patient)).contacted_at == ()
+    known = [(await standing(rows, patient)).possible_duplicate for patient in (first, later)]
+    assert expected == tuple(known)
+
+
+async def test_a_row_that_was_said_to_be_the_same_person_does_not_count(rows: "Rows") -> None:
+    first = await rows.patient()
+    same = await rows.patient(duplicate_of=first.id)
+    assert (await standing(rows, same)).possible_duplicate
+
+
+async def test_whoever_was_forgotten_is_known(rows: "Rows", now: datetime) -> None:
+    patient = await rows.patient(first_name="", last_name="", email=None, phone=None, erased_at=now)
+    assert (await standing(rows, patient)).erased
+
+
+async def test_a_child_is_reached_at_the_addresses_of_the_patient_named_as_guardian(
+    rows: "Rows",
+) -> None:
+    mother = await rows.patient(first_name="Ana", last_name="Gil", phone_kind="landline")
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, phone=None, guardian_number=mother.external_id
+    )
+    expected = Contact(
+        email=mother.email,
+        phone=mother.phone,
+        phone_kind="landline",
+        sms_bad=True,
+        for_guardian="Ana Gil",
+    )
+    assert expected == (await standing(rows, child)).contact
+
+
+@pytest.mark.parametrize(
+    "gone", [{"status": "deceased"}, {"erased_at": datetime(2027, 1, 1, tzinfo=UTC)}]
+)
+async def test_nobody_writes_to_a_guardian_who_is_gone(
+    rows: "Rows", gone: dict[str, object]
+) -> None:
+    guardian = await rows.patient(**gone)
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, guardian_number=guardian.external_id
+    )
+    found = (await standing(rows, child)).contact
+    assert (None, child.phone, None) == (found.email, found.phone, found.for_guardian)
+
+
+async def test_the_clinics_day_decides_who_is_of_age(rows: "Rows") -> None:
+    # 23:30 on 2 March in New York, and already the 3rd by UTC
+    late = replace(rows, now=datetime(2027, 3, 3, 4, 30, tzinfo=UTC))
+    young = await rows.patient(birth_date=date(2009, 3, 3), guardian_email="mother@example.com")
+    assert (await standing(late, young)).contact.email == "mother@example.com"
+
+
+async def test_an_address_of_the_guardian_may_be_suppressed(rows: "Rows", now: datetime) -> None:
+    child = await rows.patient(birth_date=date(2019, 1, 1), guardian_email="mother@example.com")
+    hashed = address_hash(rows.clinic.key, "mother@example.com")
+    await rows.add(Suppression(address_hash=hashed, since=now, source="sms"))
+    assert frozenset({hashed}) == (await standing(rows, child)).suppressed
 
 
 async def test_many_are_read_at_once_and_who_is_unknown_is_left_out(rows: "Rows") -> None:
@@ -174,5 +232,11 @@ async def test_many_are_read_at_once_and_who_is_unknown_is_left_out(rows: "Rows"
         session.add_all(patients)
     ids = [patient.id for patient in patients]
     async with rows.clinic.database.reading() as session:
-        found = await standings(session, [*ids, "pt-unknown"], rows.now, rows.clinic.key)
+        found = await standings(
+            session,
+            [*ids, "pt-unknown"],
+            rows.now,
+            rows.clinic.key,
+            zone=rows.clinic.profile.zone,
+        )
     assert set(ids) == set(found)

@@ -134,6 +134,16 @@ async def test_stop_stops_everything_at_once(
     }
 
 
+async def test_a_stop_from_an_old_address_silences_that_address_too(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    written = await desk.written_to()
+    old = (await desk.message(written)).address_hash
+    await desk.change(written.patient, phone="+13055550199")
+    assert (await web.post(f"/p/{desk.token(written)}/stop")).status_code == 200
+    assert old in {row.address_hash for row in await desk.all(Suppression)}
+
+
 async def test_stop_pressed_twice_is_said_once(desk: "Desk", web: httpx.AsyncClient) -> None:
     token = desk.token(await desk.written_to())
     answers = [await web.post(f"/p/{token}/stop") for _ in range(2)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from starter import app
@@ -235,8 +236,8 @@ def test_a_folder_that_is_no_clinic_is_refused(regresa: Regresa, clinic_dir: Pat
 
 
 def commands() -> list[str]:
-    group: Any = app
-    return [info.name or info.callback.__name__ for info in group.registered_commands]
+    group: Any = typer.main.get_command(app)
+    return sorted(group.commands)
 
 
 @pytest.mark.parametrize("command", commands())

@@ -1,6 +1,7 @@
 """What others wrote is shown as they wrote it: rich's markup and emoji codes mean nothing in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,44 @@ from clinic.call_list import OpenCall
 from clinic.call_task import TaskKind
 from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import Outcome
-from clinic.register_import.import_run import ImportResult, Reject
+from clinic.preview import Preview
+from clinic.register_import.import_result import ImportResult
+from clinic.register_import.register_row import ReadRow
+from clinic.register_import.rejects import Reject
 from clinic.report import Report
-from commands import terminal
+from commands import import_screen, terminal
 
 NOW = datetime(2027, 3, 2, 15, 0, tzinfo=UTC)
 ZONE = ZoneInfo("America/New_York")
 FOREIGN = ["ok [/ ok]", "[mañana]", "[/b]", "[red]x", "so :smile:"]
+
+
+@dataclass
+class Export:
+    """A file whose every name is the same text."""
+
+    name: str
+
+    @property
+    def description(self) -> str:
+        return self.name
+
+    @property
+    def header(self) -> list[str]:
+        return [self.name]
+
+    @property
+    def understood(self) -> dict[str, str]:
+        return {self.name: "email"}
+
+    @property
+    def ignored(self) -> list[str]:
+        return [self.name]
+
+    size = position = 0
+
+    def rows(self) -> Iterator[ReadRow]:
+        return iter(())
 
 
 @pytest.mark.parametrize("text", FOREIGN)
@@ -64,13 +96,16 @@ def test_a_report_a_preview_and_lists_show_names_as_they_are(text: str) -> None:
         loss_reasons={text: 1},
     )
     step = ForecastStep(channel=text, template="x", at=NOW, rule=text)
-    forecast = Forecast(patient_id="pa-1", external_id=text, name=text, steps=(step,))
+    preview = Preview(at_most=1)
+    preview.take(Forecast(patient_id="pa-1", external_id=text, name=text, steps=(step,)))
     reject = Reject(2, "email", text, imported=False, cells=[])
     printings: list[Callable[[], None]] = [
         lambda: terminal.print_report(report, ZONE),
-        lambda: terminal.print_preview([forecast], 1, ZONE),
+        lambda: terminal.print_preview(preview, text, ZONE),
         lambda: terminal.print_segments([(text, 1, text)]),
-        lambda: terminal.print_import(ImportResult(rejected=1, rejects=[reject]), text),
+        lambda: import_screen.print_import(
+            Export(text), ImportResult(rejected=1, rejects=[reject]), text, dry_run=False
+        ),
     ]
     for printing in printings:
         with terminal.console.capture() as shown:

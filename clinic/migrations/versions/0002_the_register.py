@@ -137,14 +137,17 @@ def _add_columns() -> None:
             f"ALTER TABLE {table} ADD COLUMN {column} VARCHAR "
             f"CONSTRAINT fk_{table}_{column} REFERENCES {other} (id)"
         )
-    op.create_index("ix_patients_name_key", "patients", ["name_key"])
-    op.create_index(
-        "ix_patients_national_id",
-        "patients",
-        ["national_id"],
-        sqlite_where=sa.text("national_id IS NOT NULL"),
-        postgresql_where=sa.text("national_id IS NOT NULL"),
-    )
+    op.create_index("ix_patients_name_key_birth_date", "patients", ["name_key", "birth_date"])
+    op.create_index("ix_patients_phone_name_key", "patients", ["phone", "name_key"])
+    op.drop_index("ix_patients_phone", "patients")
+    for column in ("national_id", "guardian_email", "guardian_phone", "guardian_number"):
+        op.create_index(
+            f"ix_patients_{column}",
+            "patients",
+            [column],
+            sqlite_where=sa.text(f"{column} IS NOT NULL"),
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
     op.create_index("ix_messages_address_hash", "messages", ["address_hash"])
     op.create_index("ix_messages_carried_by", "messages", ["carried_by"])
 

@@ -1,0 +1,127 @@
+"""One message for a household: whom else it names, and what those do whom another's carries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.exceptions import ApplicationError
+
+from channels.protocol import Channel
+from clinic import household, ledger
+from clinic.contact_policy import ContactPolicy
+from clinic.delivery import Failed, FailReason
+from clinic.delivery_check import StepContent
+from clinic.folder import ClinicFolder
+from clinic.neighbour import Rules, Rung
+from clinic.plan import Plan
+from clinic.tables import Attempt, Message, Patient
+
+_SOON = timedelta(seconds=2)
+"""A carrier's message is mostly on its way for less than a second."""
+
+_LATER = timedelta(minutes=1)
+"""A carrier that has not settled its message at once may need an operator, or the provider."""
+
+
+class SharedMessages:
+    """What a delivery asks about the others at its address.
+
+    Args:
+        folder: The clinic's folder: its calendar, and what templates are.
+        policy: The contact policy in force.
+        channels: The channels in use, by name.
+        key: The key of the address hashes.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: ClinicFolder,
+        policy: ContactPolicy,
+        channels: Mapping[str, Channel],
+        key: SecretStr,
+    ) -> None:
+        self._folder = folder
+        self._policy = policy
+        self._channels = channels
+        self._key = key
+
+    async def name_others(
+        self,
+        session: AsyncSession,
+        row: Message,
+        plan: Plan,
+        attempt_ids: Sequence[str],
+        now: datetime,
+    ) -> list[str]:
+        """Claim the step for those at the same address who stand at it just now, too.
+
+        Args:
+            session: The transaction that has just claimed the message's own row.
+            row: That row.
+            plan: The campaign's plan.
+            attempt_ids: The others' attempts (`clinic.household.sharing`).
+            now: Aware UTC.
+
+        Returns:
+            The first names of everybody whom the message is to name, in a fixed order.
+        """
+        if not attempt_ids:
+            return []
+        rung = Rung(
+            plan=plan,
+            step=row.step,
+            contents=[
+                StepContent(kind=self._folder.template(step.template).kind) for step in plan.steps
+            ],
+            hashed=row.address_hash,
+        )
+        address_of = {name: channel.address_of for name, channel in self._channels.items()}
+        rules = Rules(self._policy, self._folder.profile.calendar, address_of, self._key)
+        joining = await household.joining(session, attempt_ids, rung, rules, now)
+        if not await ledger.carry(session, row, joining):
+            return []
+        return await household.names_on(session, row.attempt_id, row.step)
+
+
+async def wait_for_carrier(
+    session: AsyncSession, row: Message, longest: timedelta, now: datetime
+) -> Failed:
+    """Wait until it is known what became of the message that carries a row.
+
+    Nobody sends in the carrier's stead: its message may have arrived.
+
+    Args:
+        session: Any transaction.
+        row: A carried row that is not settled.
+        longest: For how long a carrier's delivery may be tried.
+        now: Aware UTC.
+
+    Returns:
+        That nobody can tell any more: a person looks.
+
+    Raises:
+        ApplicationError: `Transient`: it is under way, or tried again.
+    """
+    if await household.is_lost(session, row, longest, now):
+        return Failed(reason=FailReason.UNCERTAIN)
+    age = now - row.claimed_at
+    raise ApplicationError(
+        "carried by another's message",
+        type="Transient",
+        next_retry_delay=_SOON if age < _LATER else _LATER,
+    )
+
+
+async def patients_named(session: AsyncSession, attempt_id: str, step: int) -> list[Patient]:
+    """Return the patient whose message it is, and those whom it carries."""
+    carried = await household.carried_by(session, attempt_id, step)
+    attempt_ids = [attempt_id, *(other.id for other in carried)]
+    query = (
+        select(Patient)
+        .join(Attempt, Attempt.patient_id == Patient.id)
+        .where(Attempt.id.in_(attempt_ids))
+    )
+    return list(await session.scalars(query.order_by(Patient.id)))

@@ -1,0 +1,274 @@
+"""A batch of rows: compared with the register in memory, written with a few statements."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic.event import EventKind
+from clinic.identifiers import new_ids
+from clinic.register_import import possible_duplicates
+from clinic.register_import.consents_said import BatchConsents, consent_bits
+from clinic.register_import.ended_attempts import Ending, end_attempts
+from clinic.register_import.forgotten_numbers import forgotten_among
+from clinic.register_import.numbers_seen import NumbersSeen, Seen
+from clinic.register_import.patient_fields import IDENTITY, Fields, bits_of, said_by
+from clinic.register_import.patient_history import BatchHistory
+from clinic.register_import.patient_number import number_of
+from clinic.register_import.possible_duplicates import Found, Person
+from clinic.register_import.register_entry import (
+    Entry,
+    insert_entries,
+    read_entries,
+    update_entries,
+)
+from clinic.register_import.register_row import BadCell, ReadRow, RegisterRow
+from clinic.register_import.rejects import Reject
+from clinic.standing import PatientStatus
+from clinic.vocabulary import Spelling, WordKind
+
+_WORD_OF = {kind.value: attrgetter(kind.value) for kind in WordKind}
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of a batch's rows; every row counts in exactly one of the four."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    duplicates: list[Found] = field(default_factory=list)
+
+    def reject(self, read: ReadRow, column: str, reason: str) -> None:
+        """Count a row that is not imported."""
+        self.rejected += 1
+        self.rejects.append(Reject(read.line, column, reason, imported=False, cells=read.cells))
+
+    def leave_out(self, read: ReadRow, column: str, reason: str) -> None:
+        """Note a cell without which its row is imported."""
+        self.rejects.append(Reject(read.line, column, reason, imported=True, cells=read.cells))
+
+
+class _Numbered(NamedTuple):
+    read: ReadRow
+    row: RegisterRow
+    number: str
+
+
+class BatchWriter:
+    """Writes the rows of one file, batch by batch.
+
+    Args:
+        file_name: The source of consents for which the list names none.
+        now: Aware UTC.
+        key: For the inbox, and for the hashes of those who were forgotten.
+        zone: The clinic's time zone.
+        seen: What the file's rows said so far.
+    """
+
+    def __init__(
+        self, file_name: str, *, now: datetime, key: SecretStr, zone: ZoneInfo, seen: NumbersSeen
+    ) -> None:
+        self._file_name = file_name
+        self._now = now
+        self._key = key
+        self._zone = zone
+        self._seen = seen
+        self._spelling = Spelling()
+
+    async def write(self, session: AsyncSession, rows: Sequence[ReadRow]) -> BatchResult:
+        """Write rows in their order.
+
+        Args:
+            session: A writing transaction, this batch's own.
+            rows: Some thousands of them at the most.
+        """
+        result = BatchResult()
+        numbered = _number(rows, result)
+        numbered = await self._leave_out_forgotten(session, numbered, result)
+        await self._spell(session, [each.row for each in numbered])
+        numbers = list({each.number for each in numbered})
+        work = _Work(
+            await read_entries(session, numbers),
+            seen=self._seen.of(numbers),
+            history=BatchHistory(self._now),
+            consents=BatchConsents(self._file_name, self._now, self._zone),
+            result=result,
+        )
+        await work.load(session, numbered)
+        for each in numbered:
+            work.add(each)
+        await work.write(session, now=self._now, key=self._key)
+        work.remember(self._seen)
+        return result
+
+    async def _leave_out_forgotten(
+        self, session: AsyncSession, numbered: list[_Numbered], result: BatchResult
+    ) -> list[_Numbered]:
+        people = ((each.number, each.row.national_id) for each in numbered)
+        forgotten = await forgotten_among(session, people, self._key)
+        if not forgotten:
+            return numbered
+        for each in numbered:
+            if each.number in forgotten:
+                result.reject(each.read, "patient_id", "was forgotten at their own wish")
+        return [each for each in numbered if each.number not in forgotten]
+
+    async def _spell(self, session: AsyncSession, rows: Sequence[RegisterRow]) -> None:
+        for kind, word_of in _WORD_OF.items():
+            words = dict.fromkeys(map(word_of, rows))
+            words.pop(None, None)
+            words.pop("", None)
+            if not words:
+                continue
+            written = await self._spelling.of(session, kind, words)
+            if all(written[word] == word for word in words):
+                continue
+            for row in rows:
+                if word := word_of(row):
+                    setattr(row, kind, written[word])
+
+
+def _number(rows: Sequence[ReadRow], result: BatchResult) -> list[_Numbered]:
+    numbered: list[_Numbered] = []
+    for read in rows:
+        if isinstance(read.said, BadCell):
+            result.reject(read, read.said.column, read.said.reason)
+            continue
+        try:
+            numbered.append(_Numbered(read, read.said, number_of(read.said)))
+        except BadCell as bad:
+            result.reject(read, bad.column, bad.reason)
+    return numbered
+
+
+class _Work:
+    """One batch on its way: its patients, what rows said of them, what has to be written."""
+
+    def __init__(
+        self,
+        entries: dict[str, Entry],
+        *,
+        seen: dict[str, Seen],
+        history: BatchHistory,
+        consents: BatchConsents,
+        result: BatchResult,
+    ) -> None:
+        self._entries = entries
+        self._seen = seen
+        self._history = history
+        self._consents = consents
+        self._result = result
+        self._endings: dict[str, Ending] = {}
+        self._new_ids: Iterator[str] = iter(())
+
+    async def load(self, session: AsyncSession, numbered: Sequence[_Numbered]) -> None:
+        """Read what the register has of the known patients, beside their fields."""
+        self._new_ids = iter(new_ids("pt", len(numbered)))
+        ids = {entry.kept_id for entry in self._entries.values()}
+        await self._history.load(session, ids)
+        if any(each.row.consents for each in numbered):
+            await self._consents.load(session, ids)
+
+    def add(self, numbered: _Numbered) -> None:
+        """Take over what a row says."""
+        read, row, number = numbered
+        entry = self._entries.get(number)
+        if entry is None and row.first_name is None:
+            self._result.reject(
+                read,
+                "patient_id",
+                f"no patient {number} on the register: import the patients first",
+            )
+            return
+        for column, reason in row.unusable.items():
+            self._result.leave_out(read, column, reason)
+        said = said_by(row)
+        is_new = entry is None
+        if entry is None:
+            patient_id, fields = next(self._new_ids), Fields.of_new(said, row)
+            entry = Entry(patient_id, number, patient_id, fields, is_new=True)
+            self._entries[number] = entry
+        seen = self._seen.get(number) or Seen(read.line, 0)
+        changed = False if is_new else self._update_fields(entry, said, numbered, seen)
+        changed |= self._add_history(entry, row)
+        changed |= self._add_consents(entry, numbered, seen)
+        bits = bits_of(said) | consent_bits(row) if row.consents else bits_of(said)
+        self._seen[number] = Seen(seen.line, seen.said | bits)
+        if is_new:
+            self._result.new += 1
+        elif changed:
+            self._result.updated += 1
+        else:
+            self._result.unchanged += 1
+        if not is_new:
+            self._history.doubt(entry.kept_id, row, read.line, unchanged=not changed)
+
+    async def write(self, session: AsyncSession, *, now: datetime, key: SecretStr) -> None:
+        """Write all of it."""
+        new = [entry for entry in self._entries.values() if entry.is_new]
+        changed = [
+            entry for entry in self._entries.values() if entry.fields.changed and not entry.is_new
+        ]
+        # who is on the register was there before: of an alike pair, the new one waits
+        compared = [*(each for each in changed if each.fields.changed & IDENTITY), *new]
+        for entry in compared:
+            entry.compare_name()
+        found = await possible_duplicates.find(session, [_person(entry) for entry in compared])
+        await insert_entries(session, new)
+        await update_entries(session, changed)
+        await self._history.write(session)
+        await self._consents.write(session)
+        self._result.duplicates = await possible_duplicates.note(session, found, now)
+        await end_attempts(session, self._endings, now=now, key=key)
+
+    def remember(self, file: NumbersSeen) -> None:
+        """Note what later batches of the file depend on."""
+        file.keep(self._seen)
+        file.appointments_stand(self._history.standing)
+        file.doubt(self._history.doubts)
+
+    def _update_fields(
+        self, entry: Entry, said: tuple[object, ...], numbered: _Numbered, seen: Seen
+    ) -> bool:
+        read, row, _ = numbered
+        status = entry.fields.get("status")
+        changed, contradicted = entry.fields.update(said, row, seen.said)
+        self._contradict(read, contradicted, seen)
+        now_status = entry.fields.get("status")
+        if now_status not in (status, PatientStatus.ACTIVE.value):
+            self._endings[entry.kept_id] = Ending(EventKind.EXCLUDED)
+        return changed
+
+    def _add_history(self, entry: Entry, row: RegisterRow) -> bool:
+        added = self._history.add(entry.kept_id, row, row.treatment)
+        if added.came_back and not entry.is_new:
+            self._endings.setdefault(entry.kept_id, Ending(EventKind.BOOKED, added.appointment))
+        return added.changed
+
+    def _add_consents(self, entry: Entry, numbered: _Numbered, seen: Seen) -> bool:
+        if not numbered.row.consents:
+            return False
+        is_new, contradicted = self._consents.add(entry.kept_id, numbered.row, seen.said)
+        self._contradict(numbered.read, contradicted, seen)
+        return is_new
+
+    def _contradict(self, read: ReadRow, columns: Sequence[str], seen: Seen) -> None:
+        for column in columns:
+            reason = f"an earlier row says otherwise, and stands (the first is line {seen.line})"
+            self._result.leave_out(read, column, reason)
+
+
+def _person(entry: Entry) -> Person:
+    get = entry.fields.get
+    national_id, birth_date, phone = get("national_id"), get("birth_date"), get("phone")
+    return Person(
+        entry.id, entry.number, entry.kept_id, entry.name_key, national_id, birth_date, phone
+    )
