@@ -24,7 +24,7 @@ from clinic.database import Database
 from clinic.delivery_check import LeftOut, StepContent, address_on, calendar_of, why_left_out
 from clinic.folder import ClinicFolder
 from clinic.plan import Plan
-from clinic.standing import Standing, standings
+from clinic.register.standing import Standing, standings
 from clinic.tables import Attempt, Campaign
 
 _LARGEST_PAGE = 200

@@ -16,7 +16,7 @@ from activities.interface import DeliveryActivities
 from activities.shared_message import SharedMessages, patients_named, wait_for_carrier
 from channels import errors
 from channels.protocol import Channel, OutgoingMessage
-from clinic import household, inbox, ledger, suppression
+from clinic import inbox, ledger
 from clinic.attempt import AttemptState, DeliverInput
 from clinic.campaigns import CampaignState
 from clinic.contact_policy import ContactPolicy, next_opening, too_long
@@ -41,7 +41,8 @@ from clinic.folder import ClinicFolder
 from clinic.ledger import Claim
 from clinic.link import PatientLinks
 from clinic.plan import Plan, Step
-from clinic.standing import Standing, standings
+from clinic.register import household, suppression
+from clinic.register.standing import Standing, standings
 from clinic.step_notes import note_down
 from clinic.tables import Attempt, Campaign, Message, Patient
 from clinic.template import Template, Words

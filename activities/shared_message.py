@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.exceptions import ApplicationError
 
 from channels.protocol import Channel
-from clinic import household, ledger
+from clinic import ledger
 from clinic.contact_policy import ContactPolicy
 from clinic.delivery import Failed, FailReason
 from clinic.delivery_check import StepContent
 from clinic.folder import ClinicFolder
-from clinic.neighbour import Rules, Rung
 from clinic.plan import Plan
+from clinic.register import household
+from clinic.register.neighbour import Rules, Rung
 from clinic.tables import Attempt, Message, Patient
 
 _SOON = timedelta(seconds=2)
@@ -62,7 +63,7 @@ class SharedMessages:
             session: The transaction that has just claimed the message's own row.
             row: That row.
             plan: The campaign's plan.
-            attempt_ids: The others' attempts (`clinic.household.sharing`).
+            attempt_ids: The others' attempts (`clinic.register.household.sharing`).
             now: Aware UTC.
 
         Returns:

@@ -15,10 +15,10 @@ from benchmarks.figures import Count, CountRound
 from benchmarks.ground import ROOT
 from benchmarks.large_register import NOW, LargeRegister
 from benchmarks.segment_queries import SEGMENTS, query_of
-from clinic import segment_size
 from clinic.database import Database
 from clinic.folder import ClinicFolder
-from clinic.segment import Segment
+from clinic.segments import size as segment_size
+from clinic.segments.rule import Segment
 
 _AIM = 1.3
 

@@ -7,8 +7,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
 from clinic import call_list
 from clinic.call_task import TaskKind
-from clinic.contact import Contact
 from clinic.database import Database
+from clinic.register.contact import Contact
 from clinic.settings import PREFIX
 
 

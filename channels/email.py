@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
 from channels.loopback import is_loopback
 from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
-from clinic.contact import Contact
+from clinic.register.contact import Contact
 
 _SECONDS = 10
 """To get through to the server, and again to hand the message over: together shorter than an

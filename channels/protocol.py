@@ -7,8 +7,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 from pydantic_settings import BaseSettings
 
-from clinic.contact import Contact
 from clinic.event import EventKind
+from clinic.register.contact import Contact
 
 
 class OutgoingMessage(BaseModel):

@@ -20,8 +20,8 @@ from twilio.rest import Client
 from channels import errors
 from channels.gsm7 import fold_accents
 from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
-from clinic.contact import Contact
 from clinic.event import EventKind
+from clinic.register.contact import Contact
 
 _SECONDS = 10.0
 """To ask about a message, and again to send it: together shorter than an activity's time-out, so

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import inbox, suppression
+from clinic import inbox
 from clinic.attempt import AttemptState
 from clinic.call_task import (
     ANSWER_WITHIN,
@@ -25,8 +25,9 @@ from clinic.folder import ClinicFolder
 from clinic.outcome import Outcome
 from clinic.plan import CALL, Plan
 from clinic.refusal import Refusal
-from clinic.same_number import Housemate, housemates, numbers_of
-from clinic.standing import PatientStatus
+from clinic.register import suppression
+from clinic.register.same_number import Housemate, housemates, numbers_of
+from clinic.register.standing import PatientStatus
 from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Patient
 from clinic.wording import language_for, words_for
 

@@ -6,8 +6,6 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from clinic.address import address_hash
-from clinic.contact import LANDLINE, Contact
 from clinic.contact_policy import (
     ContactCalendar,
     ContactPolicy,
@@ -20,7 +18,9 @@ from clinic.contact_policy import (
 )
 from clinic.delivery import Deferred, Skipped, SkipReason
 from clinic.plan import Plan, Step
-from clinic.standing import PatientStatus, Standing
+from clinic.register.address import address_hash
+from clinic.register.contact import LANDLINE, Contact
+from clinic.register.standing import PatientStatus, Standing
 
 
 class Address(BaseModel):

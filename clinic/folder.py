@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from clinic.contact_policy import ClosingDays, ContactCalendar, ContactPolicy
 from clinic.plan import Plan
 from clinic.refusal import Refusal
-from clinic.segment import Segment
+from clinic.segments.rule import Segment
 from clinic.template import Template
 from clinic.yaml_document import Document, read_yaml
 

@@ -26,9 +26,9 @@ from clinic.delivery_check import (
 from clinic.folder import ClinicFolder
 from clinic.link import PatientLinks
 from clinic.plan import Plan
-from clinic.segment import Segment
-from clinic.segment_size import member_pages
-from clinic.standing import Standing, standings
+from clinic.register.standing import Standing, standings
+from clinic.segments.rule import Segment
+from clinic.segments.size import member_pages
 from clinic.template import Template
 from clinic.wording import language_for, words_for
 

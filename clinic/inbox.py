@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import suppression
-from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import AttemptEvent, EventKind
 from clinic.identifiers import new_id
-from clinic.standing import contacts_of
+from clinic.register import suppression
+from clinic.register.address import address_hash
+from clinic.register.standing import contacts_of
 from clinic.tables import Appointment, Attempt, Event, Message, Patient
 
 _LONGEST_RELAY_PAUSE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from clinic.event import CallOutcome, EventKind
 from clinic.identifiers import new_id
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
-from clinic.register_search import find_patient
+from clinic.register.search import find_patient
 from commands import terminal
 from commands.options import AsJson, By, Task, Who, moment, read_words
 from commands.running import now, run_with_clinic

@@ -15,7 +15,7 @@ from clinic.identifiers import new_id
 from clinic.preview import Preview
 from clinic.refusal import Refusal
 from clinic.report import Report, report_on
-from clinic.segment_sql import members
+from clinic.segments.sql import members
 from clinic.tables import Campaign
 from commands import terminal
 from commands.options import (

@@ -8,8 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from clinic.attempt_card import AttemptCard, Said, StepLine
-from clinic.card import Card, ConsentLine
+from clinic.register.attempt_card import AttemptCard, Said, StepLine
+from clinic.register.card import Card, ConsentLine
 from commands.terminal import console, local
 
 

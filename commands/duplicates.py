@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from clinic import duplicates
 from clinic.clinic import Clinic
-from clinic.duplicates import PossiblePatient, Verdict
 from clinic.refusal import Refusal
-from clinic.register_search import find_patient
+from clinic.register import duplicates
+from clinic.register.duplicates import PossiblePatient, Verdict
+from clinic.register.search import find_patient
 from commands import terminal
 from commands.options import AsJson, By
 from commands.running import now, run_with_clinic

@@ -7,12 +7,12 @@ from typing import Annotated, get_args
 import typer
 from sqlalchemy import select
 
-from clinic import consent as consents
-from clinic.card import ConsentLine, card_of
 from clinic.clinic import Clinic
 from clinic.contact_policy import Content
 from clinic.refusal import Refusal
-from clinic.register_search import find_patient
+from clinic.register import consent as consents
+from clinic.register.card import ConsentLine, card_of
+from clinic.register.search import find_patient
 from clinic.tables import Consent
 from commands import card_page, terminal
 from commands.options import AsJson, Who, past_day

@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import erasure, inbox, suppression
+from clinic import inbox
 from clinic.call_list import STAFF
 from clinic.clinic import Clinic
-from clinic.erasure import Forgetting
 from clinic.event import EventKind
 from clinic.identifiers import new_id
-from clinic.patient_export import export_patient
 from clinic.refusal import Refusal
-from clinic.register_search import find_patient, known_as, patients_at, read_address
+from clinic.register import erasure, suppression
+from clinic.register.erasure import Forgetting
+from clinic.register.patient_export import export_patient
+from clinic.register.search import find_patient, known_as, patients_at, read_address
 from clinic.tables import Patient
 from commands import terminal
 from commands.options import AsJson, Who, refuse_unwritable

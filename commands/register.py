@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from clinic import segment_size
 from clinic.clinic import Clinic
-from clinic.segment import Segment
-from clinic.segment_in_words import in_words
-from clinic.segment_size import SegmentSize
-from clinic.unknown_words import unknown_words
+from clinic.segments import size as segment_size
+from clinic.segments.in_words import in_words
+from clinic.segments.rule import Segment
+from clinic.segments.size import SegmentSize
+from clinic.segments.unknown_words import unknown_words
 from commands import segment_screen, terminal
 from commands.options import AsJson, complete_from
 from commands.register_import import warn_of_unfinished

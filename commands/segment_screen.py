@@ -5,8 +5,8 @@ from typing import Any
 from rich.text import Text
 
 from clinic.delivery_check import LeftOut
-from clinic.segment import Segment
-from clinic.segment_size import SampledPatient, SegmentSize
+from clinic.segments.rule import Segment
+from clinic.segments.size import SampledPatient, SegmentSize
 from commands.terminal import console, new_table
 
 

@@ -12,10 +12,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import household, inbox
+from clinic import inbox
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.link import LinkedMessage
+from clinic.register import household
 from clinic.tables import Attempt, Message, Patient
 from clinic.wording import language_for
 from console.patient_texts import TEXTS

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
 from channels.protocol import Channel, ProviderEvent, WebhookRequest
-from clinic import household, inbox, ledger, suppression
-from clinic.address import address_hash
+from clinic import inbox, ledger
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.opt_out_words import means_stop
+from clinic.register import household, suppression
+from clinic.register.address import address_hash
 from clinic.tables import Attempt, Message, Patient
 
 _LARGEST_BODY = 64 * 1024

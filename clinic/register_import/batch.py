@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.event import EventKind
 from clinic.identifiers import new_ids
+from clinic.register.standing import PatientStatus
+from clinic.register.vocabulary import Spelling, WordKind
 from clinic.register_import import possible_duplicates
 from clinic.register_import.consents_said import BatchConsents, consent_bits
 from clinic.register_import.ended_attempts import Ending, end_attempts
@@ -29,8 +31,6 @@ from clinic.register_import.register_entry import (
 )
 from clinic.register_import.register_row import BadCell, ReadRow, RegisterRow
 from clinic.register_import.rejects import Reject
-from clinic.standing import PatientStatus
-from clinic.vocabulary import Spelling, WordKind
 
 _WORD_OF = {kind.value: attrgetter(kind.value) for kind in WordKind}
 

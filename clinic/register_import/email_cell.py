@@ -2,7 +2,7 @@
 
 import re
 
-from clinic.address import read_email
+from clinic.register.address import read_email
 
 _APART = re.compile(r"[;,/|<>()\s]+|mailto:", re.IGNORECASE)
 

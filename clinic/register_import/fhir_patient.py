@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clinic.address import Phone, read_email
 from clinic.plain_text import legible
+from clinic.register.address import Phone, read_email
+from clinic.register.standing import PatientStatus
 from clinic.register_import.cell import quoted
 from clinic.register_import.closed_lists import UNKNOWN, listed
 from clinic.register_import.dates import DateReader
@@ -14,7 +15,6 @@ from clinic.register_import.national_id import read_national_id
 from clinic.register_import.person_name import read_full_name
 from clinic.register_import.phone_cell import read_phone_cell
 from clinic.register_import.register_row import BadCell, RegisterRow
-from clinic.standing import PatientStatus
 
 COLUMNS = {
     "Patient.id": "patient_id",

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.register_search import national_id_hash, number_hash
+from clinic.register.search import national_id_hash, number_hash
 from clinic.tables import Forgotten
 
 

@@ -6,10 +6,10 @@ Where the word may have meant that nobody should write, it is taken to mean that
 
 from collections.abc import Mapping
 
+from clinic.register.standing import PatientStatus
 from clinic.register_import.cell import quoted
 from clinic.register_import.closed_lists import UNKNOWN, listed, listed_values
 from clinic.register_import.register_row import RegisterRow
-from clinic.standing import PatientStatus
 
 CHANNELS = ("email", "sms", "whatsapp", "call")
 

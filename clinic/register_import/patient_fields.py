@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 from clinic.plain_text import plain
+from clinic.register.standing import PatientStatus
 from clinic.register_import.register_row import RegisterRow
-from clinic.standing import PatientStatus
 
 FIELDS = (
     "first_name",

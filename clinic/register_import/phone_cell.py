@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from phonenumbers import PhoneNumberMatcher
 
-from clinic.address import Phone, read_phone
+from clinic.register.address import Phone, read_phone
 from clinic.register_import.cell import quoted, was_rounded
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from clinic.address import Phone
+from clinic.register.address import Phone
 from clinic.register_import import listed_columns
 from clinic.register_import.cell import quoted, statement_of, text_of, was_rounded, whole_number
 from clinic.register_import.closed_lists import word_key

@@ -19,7 +19,6 @@ from activities.deliveries import Deliveries
 from channels.protocol import Channel, OutgoingMessage, Receipt
 from channels.sms import SmsChannel, SmsSettings
 from clinic import inbox, ledger
-from clinic.address import address_hash
 from clinic.attempt import AttemptState, CampaignInput, DeliverInput, PageResult
 from clinic.clinic import Clinic
 from clinic.contact_policy import ContactPolicy
@@ -28,6 +27,7 @@ from clinic.event import EventKind
 from clinic.identifiers import new_id
 from clinic.ledger import Claim
 from clinic.plan import Plan
+from clinic.register.address import address_hash
 from clinic.tables import Attempt, Campaign, Event, Message, Patient
 
 Result = TypeVar("Result")

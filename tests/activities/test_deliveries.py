@@ -9,12 +9,12 @@ from sqlalchemy import text
 
 from channels.protocol import Receipt
 from clinic import call_list, ledger
-from clinic.address import address_hash
 from clinic.call_task import TaskKind
 from clinic.clinic import Clinic
 from clinic.delivery import Sent
 from clinic.folder import ClinicFolder
 from clinic.link import LinkedMessage
+from clinic.register.address import address_hash
 from clinic.tables import CallTask, Campaign
 from sandbox.stand_ins import Sandbox
 

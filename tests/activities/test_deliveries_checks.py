@@ -10,14 +10,15 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from channels.protocol import Channel
-from clinic import campaigns, consent
-from clinic.address import address_hash
+from clinic import campaigns
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.contact_policy import ContactPolicy
 from clinic.delivery import Deferred, Sent, Skipped, SkipReason
 from clinic.event import EventKind
 from clinic.folder import ClinicFolder
+from clinic.register import consent
+from clinic.register.address import address_hash
 from clinic.tables import Appointment, Attempt, CallTask, Event, StepNote, Suppression
 from sandbox.stand_ins import Sandbox
 

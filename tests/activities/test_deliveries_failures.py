@@ -13,9 +13,9 @@ from activities.deliveries import CLAIM_SETTLES
 from channels.email import EmailChannel, EmailSettings
 from channels.errors import Misconfigured, OptedOut, SendError, Transient, Uncertain
 from channels.protocol import Channel, Receipt
-from clinic.address import address_hash
 from clinic.clinic import Clinic
 from clinic.delivery import Failed, FailReason, Sent, Skipped, SkipReason
+from clinic.register.address import address_hash
 from clinic.tables import Attempt, Suppression
 from sandbox.stand_ins import Sandbox
 

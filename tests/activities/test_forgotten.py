@@ -13,12 +13,13 @@ from activities import names
 from activities.relay import Relay
 from channels.protocol import OutgoingMessage, Receipt
 from channels.sms import SmsChannel, SmsSettings
-from clinic import call_list, erasure, inbox
+from clinic import call_list, inbox
 from clinic.call_task import Reported, TaskKind
 from clinic.clinic import Clinic
 from clinic.delivery import Sent, Skipped, SkipReason
 from clinic.event import CallOutcome, EventKind
 from clinic.refusal import Refusal
+from clinic.register import erasure
 from clinic.tables import Attempt, CallTask, Event, Message
 
 if TYPE_CHECKING:

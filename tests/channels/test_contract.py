@@ -11,8 +11,8 @@ from channels.call import CallChannel
 from channels.email import EmailChannel
 from channels.protocol import Channel, OutgoingMessage, Receipt, WebhookRequest
 from channels.sms import SmsChannel
-from clinic.contact import Contact
 from clinic.refusal import Refusal
+from clinic.register.contact import Contact
 from clinic.tables import Attempt
 
 CONTACT = Contact(email="sofia@example.com", phone="+13055550123")

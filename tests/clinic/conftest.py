@@ -19,9 +19,9 @@ from clinic.clinic import Clinic
 from clinic.database import Database
 from clinic.event import CallOutcome, EventKind
 from clinic.plan import Plan
-from clinic.segment_sql import members
+from clinic.register.vocabulary import WordKind, spell
+from clinic.segments.sql import members
 from clinic.tables import Appointment, Attempt, CallTask, Campaign, Event, Patient, Table, Visit
-from clinic.vocabulary import WordKind, spell
 from clinic.yaml_document import Document
 
 EMAIL = {"channel": "email", "template": "come-back", "wait": "3 days"}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clinic import call_list
-from clinic.address import address_hash
 from clinic.call_task import CLAIM_LASTS, Reported
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
+from clinic.register.address import address_hash
 from clinic.tables import Appointment, Call, CallTask, Patient, Suppression
 
 if TYPE_CHECKING:

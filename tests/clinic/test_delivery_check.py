@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
-from clinic.address import address_hash
-from clinic.contact import Contact
 from clinic.contact_policy import ContactCalendar, ContactPolicy, PastContact
 from clinic.delivery import Deferred, Skipped, SkipReason
 from clinic.delivery_check import (
@@ -21,7 +19,9 @@ from clinic.delivery_check import (
     why_left_out,
 )
 from clinic.plan import Plan, Step
-from clinic.standing import PatientStatus, Standing
+from clinic.register.address import address_hash
+from clinic.register.contact import Contact
+from clinic.register.standing import PatientStatus, Standing
 
 NEW_YORK = ContactCalendar(zone=ZoneInfo("America/New_York"))
 NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)

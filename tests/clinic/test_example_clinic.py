@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from channels.gsm7 import fold_accents
-from clinic import segment_size
 from clinic.clinic import Clinic
 from clinic.folder import LANGUAGES, ClinicFolder
 from clinic.plan import Step
 from clinic.register_import.import_run import import_register
 from clinic.register_import.source_file import open_source
+from clinic.segments import size as segment_size
+from clinic.segments.unknown_words import unknown_words
 from clinic.template import Words
-from clinic.unknown_words import unknown_words
 from clinic.wording import words_for
 from sandbox.sms_segments import segments_of
 

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.contact import Contact
 from clinic.contact_policy import ContactCalendar, ContactPolicy, PastContact
 from clinic.delivery import SkipReason
 from clinic.delivery_check import Address, LeftOut, StepContent
 from clinic.forecast import Forecast, ForecastStep, forecast, forecast_segment
 from clinic.plan import Plan
-from clinic.standing import PatientStatus, Standing
+from clinic.register.contact import Contact
+from clinic.register.standing import PatientStatus, Standing
 from clinic.tables import Patient
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clinic import inbox
-from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.event import AttemptEvent, CallOutcome, EventKind
 from clinic.outcome import LossReason
+from clinic.register.address import address_hash
 from clinic.tables import Appointment, Attempt, Event, Message, Patient, Suppression
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from twilio.request_validator import RequestValidator
 
 from channels.protocol import Channel
 from clinic import ledger
-from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.identifiers import new_id
 from clinic.plan import Plan
+from clinic.register.address import address_hash
 from clinic.tables import Attempt, Campaign, Message, Patient
 from console.app import build_app
 from sandbox.stand_ins import Sandbox

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from clinic import erasure
 from clinic.clinic import Clinic
 from clinic.event import EventKind
+from clinic.register import erasure
 from clinic.tables import Event, Suppression
 
 if TYPE_CHECKING:

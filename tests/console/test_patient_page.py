@@ -7,10 +7,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from clinic.address import address_hash
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.link import PatientLinks
+from clinic.register.address import address_hash
 from clinic.tables import Event, Suppression
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import pytest
 import structlog
 from twilio.request_validator import RequestValidator
 
-from clinic.address import address_hash
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.event import EventKind
+from clinic.register.address import address_hash
 from clinic.tables import Event, Suppression
 from sandbox.stand_ins import Sandbox
 

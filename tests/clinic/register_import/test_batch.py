@@ -7,8 +7,8 @@ import pytest
 
 from clinic.attempt import AttemptState
 from clinic.event import EventKind
+from clinic.register.search import national_id_hash, number_hash
 from clinic.register_import.import_run import ImportResult
-from clinic.register_search import national_id_hash, number_hash
 from clinic.tables import Appointment, Consent, Forgotten, Patient, Visit
 
 if TYPE_CHECKING:

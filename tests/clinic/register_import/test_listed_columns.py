@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clinic.outcome import LossReason
+from clinic.register.standing import PatientStatus
 from clinic.register_import.closed_lists import listed_values, sexes_by_initials
 from clinic.register_import.register_row import RegisterRow
 from clinic.register_import.row import RowReader
-from clinic.standing import PatientStatus
 
 
 def read(**cells: str) -> RegisterRow:

@@ -1,0 +1,1 @@
+"""The register: who the patients are, how they may be reached, and what is held about them."""

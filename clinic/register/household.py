@@ -1,0 +1,244 @@
+"""People who share an address: one message names them all, and each keeps an attempt of their own.
+
+The ledger has a row for each of them. The row of the attempt whose delivery sends the message is
+the carrier's; the others' name it in `carried_by`, and share its fate: they are sent, failed or
+given back together (`clinic.ledger`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+from sqlalchemy import (
+    Select,
+    String,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from clinic.attempt import AttemptState
+from clinic.inbox import SILENCING, Received
+from clinic.register.neighbour import Climb, Neighbour, Rules, Rung
+from clinic.register.standing import PatientStatus, standings
+from clinic.tables import Attempt, CallTask, Event, Message, Patient, StepNote
+
+_UNDER_WAY = (AttemptState.PLANNED.value, AttemptState.OPEN.value)
+_CLIMBED_PAST = ("skipped", "failed")
+_HASH_DIGITS = 15
+"""Hexadecimal digits of a hash that fit into PostgreSQL's 64-bit number of a lock."""
+
+
+async def sharing(
+    session: AsyncSession, attempt: Attempt, address: str, hashed: str
+) -> Sequence[str]:
+    """Return the campaign's other attempts that may be about people at the same address.
+
+    Where there are any, this waits for its turn: of two who deliver to one household at the same
+    moment, the second goes on when the first one's claims are committed, and finds them.
+
+    Args:
+        session: A writing transaction.
+        attempt: Whose delivery asks.
+        address: Where its message goes.
+        hashed: The address's keyed hash.
+    """
+    found_at = await session.scalars(_people_at(by_email="@" in address), {"address": address})
+    people = set(found_at) - {attempt.patient_id}
+    if not people:
+        return []
+    rows = await session.execute(
+        # the state is looked at afterwards: asked for here, its index is read for everybody
+        select(Attempt.id, Attempt.state).where(
+            Attempt.campaign_id == attempt.campaign_id, Attempt.patient_id.in_(people)
+        )
+    )
+    found = [attempt_id for attempt_id, state in rows if state in _UNDER_WAY]
+    # SQLite lets one write at a time
+    if found and session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(func.pg_advisory_xact_lock(int(hashed[:_HASH_DIGITS], 16))))
+    return found
+
+
+async def joining(
+    session: AsyncSession, attempt_ids: Sequence[str], rung: Rung, rules: Rules, now: datetime
+) -> list[str]:
+    """Return those attempts whose patients the message to a shared address is to name as well.
+
+    They stand at this very step, at this address, and may be written to now. Who has not begun
+    yet begins with this message: their row is opened, and their workflow will find it sent.
+
+    Args:
+        session: A writing transaction.
+        attempt_ids: What `sharing` found.
+        rung: The step.
+        rules: What decides who may be written to.
+        now: Aware UTC.
+    """
+    attempts = (await session.scalars(_may_join(attempt_ids))).all()
+    zone = rules.calendar.zone
+    patients = await standings(
+        session, [attempt.patient_id for attempt in attempts], now, rules.key, zone=zone
+    )
+    climbs = await _climbs(session, attempts)
+    due = [
+        attempt
+        for attempt in attempts
+        if Neighbour(
+            AttemptState(attempt.state),
+            patients[attempt.patient_id],
+            climbs[attempt.id],
+            rung,
+            rules,
+        ).is_due(now)
+    ]
+    return [attempt.id for attempt in due if await _opened(session, attempt)]
+
+
+async def names_on(session: AsyncSession, attempt_id: str, step: int) -> list[str]:
+    """Return the first names of everybody whom the message of an attempt's step concerns."""
+    rows = await session.scalars(
+        select(Patient.first_name)
+        .join(Attempt, Attempt.patient_id == Patient.id)
+        .join(Message, Message.attempt_id == Attempt.id)
+        .where(
+            or_(Message.attempt_id == attempt_id, Message.carried_by == attempt_id),
+            Message.step == step,
+            # it may be sent again long after it was claimed
+            Patient.status != PatientStatus.DECEASED.value,
+            Patient.erased_at.is_(None),
+        )
+        .order_by(Patient.external_id)
+    )
+    return list(rows)
+
+
+async def carried_by(session: AsyncSession, attempt_id: str, step: int) -> Sequence[Attempt]:
+    """Return the other attempts that an attempt's message carries; of nobody who was forgotten."""
+    query = (
+        select(Attempt)
+        .join(Message, Message.attempt_id == Attempt.id)
+        .join(Patient, Patient.id == Attempt.patient_id)
+        .where(Message.carried_by == attempt_id, Message.step == step)
+        .where(Patient.erased_at.is_(None))
+    )
+    return (await session.scalars(query.order_by(Attempt.id))).all()
+
+
+async def for_each(session: AsyncSession, received: Received, step: int) -> list[Received]:
+    """Return what happened to a message as it concerns everybody whom the message names.
+
+    Args:
+        session: Any transaction.
+        received: What happened, about the attempt whose message it was.
+        step: Of which step.
+    """
+    if received.attempt_id is None:
+        return [received]
+    others = await carried_by(session, received.attempt_id, step)
+    return [
+        received,
+        *(
+            received.model_copy(
+                update={
+                    "source_key": f"{received.source_key}.{other.id}",
+                    "attempt_id": other.id,
+                    "patient_id": other.patient_id,
+                }
+            )
+            for other in others
+        ),
+    ]
+
+
+async def is_lost(session: AsyncSession, row: Message, longest: timedelta, now: datetime) -> bool:
+    """Whether nobody will settle any more what became of the message that carries a row.
+
+    Args:
+        session: Any transaction.
+        row: A carried row that is not settled.
+        longest: For how long a carrier's delivery may be tried.
+        now: Aware UTC.
+    """
+    carrier = await session.get(Attempt, row.carried_by)
+    if carrier is None or carrier.state != AttemptState.OPEN.value:
+        return True
+    # a person looks at the carrier: the machine has given up, or was answered
+    with_person = select(CallTask.id).where(
+        CallTask.attempt_id == carrier.id, CallTask.opened_at >= row.claimed_at
+    )
+    return now - row.claimed_at > longest or await session.scalar(with_person.limit(1)) is not None
+
+
+@cache
+def _people_at(*, by_email: bool) -> Select[str]:
+    """Return the query for everybody whom the parameter `address` may reach.
+
+    It is asked before every message, and to put it together takes longer than to run it.
+    """
+    address = bindparam("address", type_=String)
+    guardian = aliased(Patient)
+    if by_email:
+        own, of_guardian, guardians_own = Patient.email, Patient.guardian_email, guardian.email
+    else:
+        own, of_guardian, guardians_own = Patient.phone, Patient.guardian_phone, guardian.phone
+    # a look-up in an index each
+    people = union(
+        select(Patient.id).where(own == address),
+        select(Patient.id).where(of_guardian == address),
+        select(Patient.id)
+        .join(guardian, guardian.external_id == Patient.guardian_number)
+        .where(guardians_own == address),
+    ).subquery()
+    return select(people.c.id)
+
+
+def _may_join(attempt_ids: Sequence[str]) -> Select[Attempt]:
+    answered = exists().where(
+        Event.attempt_id == Attempt.id, Event.kind.in_([kind.value for kind in SILENCING])
+    )
+    with_person = exists().where(CallTask.attempt_id == Attempt.id, CallTask.closed_at.is_(None))
+    return (
+        select(Attempt)
+        .where(
+            Attempt.id.in_(attempt_ids),
+            Attempt.state.in_(_UNDER_WAY),
+            Attempt.held.is_(False),
+            ~or_(answered, with_person),
+        )
+        # whoever opens several does so in this order
+        .order_by(Attempt.id)
+        .execution_options(populate_existing=True)
+    )
+
+
+async def _climbs(session: AsyncSession, attempts: Iterable[Attempt]) -> dict[str, Climb]:
+    climbs = {attempt.id: Climb() for attempt in attempts}
+    for row in await session.scalars(select(Message).where(Message.attempt_id.in_(climbs))):
+        climbs[row.attempt_id].rows[row.step] = row
+    past = select(StepNote).where(
+        StepNote.attempt_id.in_(climbs), StepNote.result.in_(_CLIMBED_PAST)
+    )
+    for note in await session.scalars(past):
+        climbs[note.attempt_id].past.add(note.step)
+    return climbs
+
+
+async def _opened(session: AsyncSession, attempt: Attempt) -> bool:
+    """Open an attempt that is planned; False where its page has decided otherwise meanwhile."""
+    if attempt.state == AttemptState.OPEN.value:
+        return True
+    opened = await session.scalar(
+        update(Attempt)
+        .where(Attempt.id == attempt.id, Attempt.state == AttemptState.PLANNED.value)
+        .values(state=AttemptState.OPEN.value)
+        .returning(Attempt.id)
+        .execution_options(synchronize_session=False)
+    )
+    return opened is not None

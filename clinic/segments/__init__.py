@@ -1,0 +1,1 @@
+"""Segments: who is in, in words, in SQL, and how many."""
