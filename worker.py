@@ -24,6 +24,7 @@ from channels import registry
 from channels.loopback import is_loopback
 from channels.protocol import Channel
 from clinic.clinic import Clinic
+from clinic.contact_policy import refuse_unknown_channels
 from clinic.refusal import Refusal
 from clinic.settings import PREFIX, ClinicSettings, load_settings
 from workflows.campaign import CampaignWorkflow
@@ -137,12 +138,13 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
         Refusal: A setting, the database or Temporal is wrong or missing.
     """
     channels = registry.in_use(clinic.settings.channels)
+    refuse_unknown_channels(clinic.policy, registry.installed())
     refuse_unsafe_demonstration(clinic, channels)
     refuse_unreachable_console(clinic, channels)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with clinic.database:
+    async with clinic.opened():
         client = await _connect_within(wait)
         relay = Relay(client, clinic.database)
         worker = build_worker(client, clinic, channels)

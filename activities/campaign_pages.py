@@ -37,6 +37,8 @@ _MEND_PAUSE = timedelta(minutes=1)
 _CALL_LIST_PAUSE = timedelta(minutes=5)
 """A full call list: look again after this."""
 
+_PLANNED, _OPEN = AttemptState.PLANNED.value, AttemptState.OPEN.value
+
 _log = structlog.get_logger()
 
 
@@ -50,6 +52,19 @@ class _Page:
     left_out: int
     ends_as: PageState = PageState.FINISHED
     """How the campaign goes on when nobody is left to start."""
+    hold: "_Hold | None" = None
+    """Why nobody was opened; who was open before is started all the same."""
+
+
+@dataclass(frozen=True)
+class _Hold:
+    """Nobody is opened for now.
+
+    Attributes:
+        until: Aware UTC; look again then. None: when an event says so.
+    """
+
+    until: datetime | None
 
 
 class CampaignPages(CampaignActivities):
@@ -88,52 +103,58 @@ class CampaignPages(CampaignActivities):
         """Open the next planned attempts' rows, then start their workflows.
 
         The rows are the cursor: a page that was cut short is taken up by the next, with the
-        attempts that were opened but are not known to have started at its head.
+        attempts that were opened but are not known to have started at its head. So is who began
+        with a household's message: they were written to, and no pace, pause or full call list
+        keeps them from having a workflow that hears their answer.
         """
         now = activity.info().started_time
         async with self._database.writing() as session:
             page = await self._open_rows(session, campaign.campaign_id, now)
-        if isinstance(page, PageResult):
-            return page
         started = await self._starts.start(page.campaign, page.plan, page.attempts)
-        next_page_at = now + self._pause_after(page, started)
         async with self._database.writing() as session:
             await session.execute(
                 update(Attempt).where(Attempt.id.in_(started)).values(started_at=now)
             )
-            await session.execute(
-                update(Campaign)
-                .where(Campaign.id == campaign.campaign_id)
-                .values(next_page_at=next_page_at)
-            )
+            next_page_at = await self._next_page_at(session, page, started, now)
             remaining = await _remaining(session, campaign.campaign_id)
         return PageResult(
-            state=PageState.MORE if remaining else page.ends_as,
+            state=_state_after(page, remaining),
             started=len(started),
             left_out=page.left_out,
             remaining=remaining,
-            next_page_at=next_page_at if remaining and next_page_at > now else None,
+            next_page_at=next_page_at if remaining else None,
         )
 
-    async def _open_rows(
-        self, session: AsyncSession, campaign_id: str, now: datetime
-    ) -> _Page | PageResult:
+    async def _open_rows(self, session: AsyncSession, campaign_id: str, now: datetime) -> _Page:
         campaign = await session.get_one(Campaign, campaign_id, with_for_update={"read": True})
+        plan = Plan.model_validate(campaign.plan)
         if campaign.state == CampaignState.STOPPED.value:
-            return await _leave_out_the_rest(session, campaign, LeftOut.CAMPAIGN_STOPPED)
-        if campaign.state == CampaignState.PAUSED.value:
-            return await _held(session, campaign, PageState.PAUSED, None)
-        if campaign.until is not None and now > campaign.until:
-            return await _leave_out_the_rest(session, campaign, LeftOut.CAMPAIGN_OVER)
+            return await _leave_out_the_rest(session, campaign, plan, LeftOut.CAMPAIGN_STOPPED)
+        is_paused = campaign.state == CampaignState.PAUSED.value
+        if not is_paused and campaign.until is not None and now > campaign.until:
+            return await _leave_out_the_rest(session, campaign, plan, LeftOut.CAMPAIGN_OVER)
+        begun = list(await session.scalars(_to_start(campaign_id, _OPEN).limit(_LARGEST_PAGE)))
+        if is_paused:
+            return _Page(campaign, plan, begun, left_out=0, hold=_Hold(until=None))
         if campaign.next_page_at is not None and now < campaign.next_page_at:
             # a campaign that was paused and goes on keeps its pace
-            return await _held(session, campaign, PageState.MORE, campaign.next_page_at)
+            hold = _Hold(until=campaign.next_page_at)
+            return _Page(campaign, plan, begun, left_out=0, hold=hold)
         size = await _page_size(session, campaign)
         if size <= 0:
-            return await _held(session, campaign, PageState.MORE, now + _CALL_LIST_PAUSE)
-        plan = Plan.model_validate(campaign.plan)
+            hold = _Hold(until=now + _CALL_LIST_PAUSE)
+            return _Page(campaign, plan, begun, left_out=0, hold=hold)
         self._refuse_missing_channels(plan)
-        next_ones = _to_start(campaign_id).order_by(Attempt.id).limit(size)
+        opened, left_out = await self._open_planned(
+            session, campaign_id, plan, size - len(begun), now
+        )
+        return _Page(campaign, plan, [*begun, *opened], left_out)
+
+    async def _open_planned(
+        self, session: AsyncSession, campaign_id: str, plan: Plan, at_most: int, now: datetime
+    ) -> tuple[list[Attempt], int]:
+        """Open the next planned rows; return them, and how many were left out instead."""
+        next_ones = _to_start(campaign_id, _PLANNED).limit(max(at_most, 0))
         # a delivery to a household may be opening one of these just now: its word counts
         rows = list(await session.scalars(next_ones.with_for_update(key_share=True)))
         clinic = self._folder.profile.calendar
@@ -141,15 +162,14 @@ class CampaignPages(CampaignActivities):
         patients = await standings(session, patient_ids, now, self._key, zone=clinic.zone)
         opened: list[Attempt] = []
         for row in rows:
-            if row.state != AttemptState.OPEN.value:
-                left_out = self._why_left_out(patients[row.patient_id], plan, now)
-                if left_out is not None:
-                    row.state = AttemptState.LEFT_OUT.value
-                    row.left_out_reason, row.left_out_rule = left_out
-                    continue
-                row.state = AttemptState.OPEN.value
+            left_out = self._why_left_out(patients[row.patient_id], plan, now)
+            if left_out is not None:
+                row.state = AttemptState.LEFT_OUT.value
+                row.left_out_reason, row.left_out_rule = left_out
+                continue
+            row.state = AttemptState.OPEN.value
             opened.append(row)
-        return _Page(campaign, plan, opened, len(rows) - len(opened))
+        return opened, len(rows) - len(opened)
 
     def _why_left_out(
         self, patient: Standing, plan: Plan, now: datetime
@@ -166,6 +186,20 @@ class CampaignPages(CampaignActivities):
         ]
         calendar = calendar_of(patient.contact, self._policy, self._folder.profile.calendar)
         return why_left_out(patient, plan, addresses, contents, self._policy, calendar, now)
+
+    async def _next_page_at(
+        self, session: AsyncSession, page: _Page, started: Sequence[str], now: datetime
+    ) -> datetime | None:
+        """Return when to look again, and keep the campaign's pace; None: at once, or when told."""
+        if page.hold is not None:
+            return page.hold.until
+        next_page_at = now + self._pause_after(page, started)
+        await session.execute(
+            update(Campaign)
+            .where(Campaign.id == page.campaign.id)
+            .values(next_page_at=next_page_at)
+        )
+        return next_page_at if next_page_at > now else None
 
     @staticmethod
     def _pause_after(page: _Page, started: Sequence[str]) -> timedelta:
@@ -197,27 +231,33 @@ async def _page_size(session: AsyncSession, campaign: Campaign) -> int:
     return size
 
 
-def _to_start(campaign_id: str) -> Select[Attempt]:
-    return select(Attempt).where(
-        Attempt.campaign_id == campaign_id,
-        Attempt.started_at.is_(None),
-        Attempt.state.in_([AttemptState.PLANNED.value, AttemptState.OPEN.value]),
+def _state_after(page: _Page, remaining: int) -> PageState:
+    if page.hold is not None and page.hold.until is None:
+        return PageState.PAUSED
+    return PageState.MORE if remaining else page.ends_as
+
+
+def _to_start(campaign_id: str, *states: str) -> Select[Attempt]:
+    return (
+        select(Attempt)
+        .where(
+            Attempt.campaign_id == campaign_id,
+            Attempt.started_at.is_(None),
+            Attempt.state.in_(states),
+        )
+        .order_by(Attempt.id)
     )
 
 
 async def _remaining(session: AsyncSession, campaign_id: str) -> int:
-    query = select(func.count()).select_from(_to_start(campaign_id).subquery())
+    waiting = _to_start(campaign_id, _PLANNED, _OPEN).order_by(None)
+    query = select(func.count()).select_from(waiting.subquery())
     return await session.scalar(query) or 0
 
 
-async def _held(
-    session: AsyncSession, campaign: Campaign, state: PageState, until: datetime | None
-) -> PageResult:
-    remaining = await _remaining(session, campaign.id)
-    return PageResult(state=state, started=0, left_out=0, remaining=remaining, next_page_at=until)
-
-
-async def _leave_out_the_rest(session: AsyncSession, campaign: Campaign, reason: LeftOut) -> _Page:
+async def _leave_out_the_rest(
+    session: AsyncSession, campaign: Campaign, plan: Plan, reason: LeftOut
+) -> _Page:
     """End the campaign for everybody planned.
 
     What a page that was cut short has opened is started all the same: the workflow hears of the
@@ -230,11 +270,11 @@ async def _leave_out_the_rest(session: AsyncSession, campaign: Campaign, reason:
         .values(state=AttemptState.LEFT_OUT.value, left_out_reason=reason.value)
         .returning(Attempt.id)
     )
-    opened = (await session.scalars(_to_start(campaign.id))).all()
+    opened = (await session.scalars(_to_start(campaign.id, _OPEN))).all()
     stopped = reason is LeftOut.CAMPAIGN_STOPPED
     return _Page(
         campaign,
-        Plan.model_validate(campaign.plan),
+        plan,
         opened,
         left_out=len(left_out.all()),
         ends_as=PageState.STOPPED if stopped else PageState.FINISHED,

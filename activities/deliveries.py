@@ -156,7 +156,15 @@ class Deliveries(DeliveryActivities):
         if earlier is not None and (settled := await _settled(session, earlier)) is not None:
             return settled
         clinic = self._folder.profile.calendar
-        found = await standings(session, [attempt.patient_id], now, self._key, zone=clinic.zone)
+        found = await standings(
+            session,
+            [attempt.patient_id],
+            now,
+            self._key,
+            zone=clinic.zone,
+            besides=request,
+            in_turn=True,
+        )
         patient = found[attempt.patient_id]
         plan = Plan.model_validate(campaign.plan)
         step = plan.steps[request.step]
@@ -187,7 +195,7 @@ class Deliveries(DeliveryActivities):
         others = (
             []
             if step.by_person or earlier is not None
-            else await household.sharing(session, attempt, address.address, address.hashed)
+            else await household.sharing(session, attempt, address.address)
         )
         said, row = await ledger.claim(
             session,
@@ -211,8 +219,8 @@ class Deliveries(DeliveryActivities):
             )
         if said is Claim.FRESH:
             names = await self._shared.name_others(session, row, plan, others, now)
-        else:  # whom the first try has named
-            names = await household.names_on(session, attempt.id, request.step)
+        else:  # whom the first try has named, as far as they may still be written to
+            names = await self._shared.name_again(session, row, plan, now)
         if len(names) > 1:
             shared = self._words(request, step, template, patient, names)
             today = calendar.day_of(now)

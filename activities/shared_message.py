@@ -10,11 +10,13 @@ from temporalio.exceptions import ApplicationError
 
 from channels.protocol import Channel
 from clinic import ledger
+from clinic.attempt import DeliverInput
 from clinic.contact_policy import ContactPolicy
 from clinic.delivery import Failed, FailReason
 from clinic.delivery_check import StepContent
 from clinic.folder import ClinicFolder
-from clinic.plan import Plan
+from clinic.plan import Plan, Step
+from clinic.refusal import Refusal
 from clinic.register import household
 from clinic.register.neighbour import Rules, Rung
 from clinic.tables import Attempt, Message, Patient
@@ -71,20 +73,46 @@ class SharedMessages:
         """
         if not attempt_ids:
             return []
-        rung = Rung(
-            plan=plan,
-            step=row.step,
-            contents=[
-                StepContent(kind=self._folder.template(step.template).kind) for step in plan.steps
-            ],
-            hashed=row.address_hash,
-        )
-        address_of = {name: channel.address_of for name, channel in self._channels.items()}
-        rules = Rules(self._policy, self._folder.profile.calendar, address_of, self._key)
-        joining = await household.joining(session, attempt_ids, rung, rules, now)
+        rung, rules = self._rung(row, plan), self._rules()
+        asking = DeliverInput(attempt_id=row.attempt_id, step=row.step)
+        joining = await household.joining(session, attempt_ids, rung, rules, now, besides=asking)
         if not await ledger.carry(session, row, joining):
             return []
         return await household.names_on(session, row.attempt_id, row.step)
+
+    async def name_again(
+        self, session: AsyncSession, row: Message, plan: Plan, now: datetime
+    ) -> list[str]:
+        """Return the first names that a message is to say when it goes out again.
+
+        Args:
+            session: Any transaction.
+            row: The message's own row, which an earlier try has claimed.
+            plan: The campaign's plan.
+            now: Aware UTC.
+        """
+        rung = self._rung(row, plan)
+        return await household.names_again(session, row.attempt_id, rung, self._rules(), now)
+
+    def _rung(self, row: Message, plan: Plan) -> Rung:
+        contents = [self._content(step) for step in plan.steps]
+        return Rung(plan=plan, step=row.step, contents=contents, hashed=row.address_hash)
+
+    def _content(self, step: Step) -> StepContent | None:
+        """Return what a step says; None where the clinic's settings have no such step just now.
+
+        A step that is not being delivered fails nobody's delivery.
+        """
+        if step.channel not in self._channels:
+            return None
+        try:
+            return StepContent(kind=self._folder.template(step.template).kind)
+        except (Refusal, OSError):
+            return None
+
+    def _rules(self) -> Rules:
+        address_of = {name: channel.address_of for name, channel in self._channels.items()}
+        return Rules(self._policy, self._folder.profile.calendar, address_of, self._key)
 
 
 async def wait_for_carrier(
@@ -117,7 +145,10 @@ async def wait_for_carrier(
 
 
 async def patients_named(session: AsyncSession, attempt_id: str, step: int) -> list[Patient]:
-    """Return the patient whose message it is, and those whom it carries."""
+    """Return the patient whose message it is, and those whom it carries, in their order.
+
+    It is that of `clinic.register.household.for_each`.
+    """
     carried = await household.carried_by(session, attempt_id, step)
     attempt_ids = [attempt_id, *(other.id for other in carried)]
     query = (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import case, func, or_, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import inbox
 from clinic.attempt import AttemptState
+from clinic.call_check import refuse_call
 from clinic.call_task import (
     ANSWER_WITHIN,
     CLAIM_LASTS,
@@ -19,7 +21,7 @@ from clinic.call_task import (
     TaskKind,
     after_call,
 )
-from clinic.contact_policy import ContactCalendar, ContactPolicy, zone_for
+from clinic.contact_policy import ContactCalendar, ContactPolicy, calendar_for
 from clinic.event import CallOutcome, EventKind
 from clinic.folder import ClinicFolder
 from clinic.outcome import Outcome
@@ -27,11 +29,13 @@ from clinic.plan import CALL, Plan
 from clinic.refusal import Refusal
 from clinic.register import suppression
 from clinic.register.same_number import Housemate, housemates, numbers_of
-from clinic.register.standing import PatientStatus
+from clinic.register.standing import PatientStatus, Standing, standings
 from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Patient
 from clinic.wording import language_for, words_for
 
 _AT_ONCE = 500
+_UTC = ZoneInfo("UTC")
+"""Decides on which day a minor comes of age; for a claim, an hour more or less is fine."""
 _ANSWERS_A_REPLY = (
     Outcome.BOOKED.value,
     Outcome.DECLINED.value,
@@ -147,8 +151,14 @@ async def open_task(
     return task.id
 
 
-async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
-    """Return the call list: overdue first, then by priority and due time."""
+async def open_calls(session: AsyncSession, now: datetime, key: SecretStr) -> list[OpenCall]:
+    """Return the call list: overdue first, then by priority and due time.
+
+    Args:
+        session: Any transaction.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+    """
     rows = await session.execute(
         select(CallTask, Patient, Campaign.id, Campaign.name)
         .join(Patient, Patient.id == CallTask.patient_id)
@@ -164,6 +174,7 @@ async def open_calls(session: AsyncSession, now: datetime) -> list[OpenCall]:
         session,
         [(task.attempt_id, campaign, numbers[patient.id]) for task, patient, campaign, _ in found],
         now,
+        key,
     )
     return [
         OpenCall(
@@ -213,8 +224,17 @@ async def count_open(session: AsyncSession) -> int:
     return await session.scalar(query) or 0
 
 
-async def claim(session: AsyncSession, task_id: str, *, who: str, now: datetime) -> datetime:
+async def claim(
+    session: AsyncSession, task_id: str, *, who: str, now: datetime, key: SecretStr
+) -> datetime:
     """Claim a task, so that no two people call the same patient; again by the same prolongs.
+
+    Args:
+        session: A writing transaction.
+        task_id: The task.
+        who: Who calls.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
 
     Returns:
         When the claim lapses, aware UTC.
@@ -224,17 +244,10 @@ async def claim(session: AsyncSession, task_id: str, *, who: str, now: datetime)
             register has learned meanwhile that nobody may call.
     """
     until = now + CLAIM_LASTS
-    gone = await session.scalar(
-        select(Patient.status)
-        .join(CallTask, CallTask.patient_id == Patient.id)
-        .where(CallTask.id == task_id, CallTask.closed_at.is_(None))
-        .where(Patient.status.in_([PatientStatus.DECEASED.value, PatientStatus.MOVED.value]))
-    )
-    if gone is not None:
-        raise Refusal(
-            f"nobody is to be called: the register says that the patient is {gone}",
-            f"Close the task: regresa complete {task_id} --outcome {gone}",
-        )
+    task = await session.get(CallTask, task_id)
+    if task is not None and task.closed_at is None:
+        patient = await _standing(session, task, now, key, _UTC)
+        await refuse_call(session, task, patient, key)
     free = or_(
         CallTask.claimed_by.is_(None), CallTask.claimed_by == who, CallTask.claimed_until <= now
     )
@@ -244,17 +257,26 @@ async def claim(session: AsyncSession, task_id: str, *, who: str, now: datetime)
         .values(claimed_by=who, claimed_until=until)
     )
     if _rows(won) == 0:
-        raise _why_not(await session.get(CallTask, task_id), task_id)
+        raise _why_not(await session.get(CallTask, task_id, populate_existing=True), task_id)
     return until
 
 
-async def household_of(session: AsyncSession, task_id: str, now: datetime) -> tuple[Housemate, ...]:
-    """Return who else of the same campaign answers at a task's number, and who calls them now."""
+async def household_of(
+    session: AsyncSession, task_id: str, now: datetime, key: SecretStr
+) -> tuple[Housemate, ...]:
+    """Return who else of the same campaign answers at a task's number, and who calls them now.
+
+    Args:
+        session: Any transaction.
+        task_id: The task.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+    """
     task = await session.get_one(CallTask, task_id)
     attempt = await session.get_one(Attempt, task.attempt_id)
     patient = await session.get_one(Patient, task.patient_id)
     number = (await numbers_of(session, [patient], now))[patient.id]
-    also = await housemates(session, [(attempt.id, attempt.campaign_id, number)], now)
+    also = await housemates(session, [(attempt.id, attempt.campaign_id, number)], now, key)
     return also.get(attempt.id, ())
 
 
@@ -314,7 +336,7 @@ async def complete(
         reported: What came of the call.
         who: Who called.
         now: Aware UTC.
-        policy: Within whose hours people are called back.
+        policy: Whose rules bind a call.
         calendar: The clinic's time zone and closing days.
         key: The key of the suppression hashes.
 
@@ -328,15 +350,15 @@ async def complete(
     if _claimant(task, now) not in (None, who):
         raise _why_not(task, task_id)
     tries_left = task.tries_allowed - task.tries_made
-    patient = await session.get_one(Patient, task.patient_id)
-    number = (await numbers_of(session, [patient], now))[patient.id]
+    patient = await _standing(session, task, now, key, calendar.zone)
     decided = after_call(
         reported,
         tries_left=tries_left,
         now=now,
         policy=policy,
-        calendar=calendar.in_zone(zone_for(policy, calendar.zone, number)),
+        calendar=calendar_for(policy, calendar, patient.contact.phone),
         zone=calendar.zone,
+        contacts=patient.contacts,
     )
     session.add(
         Call(
@@ -390,6 +412,13 @@ async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: da
         .where(*waiting)
         .values(closed_at=now, closed_by="the attempt's end", outcome=why)
     )
+
+
+async def _standing(
+    session: AsyncSession, task: CallTask, now: datetime, key: SecretStr, zone: ZoneInfo
+) -> Standing:
+    found = await standings(session, [task.patient_id], now, key, zone=zone)
+    return found[task.patient_id]
 
 
 async def _note_in_register(

@@ -1,14 +1,22 @@
 """What becomes of a call task after a call: the pure rule behind the call list."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from clinic.contact_policy import ContactCalendar, ContactPolicy, next_opening
+from clinic.contact_policy import (
+    ContactCalendar,
+    ContactPolicy,
+    PastContact,
+    may_contact,
+    next_opening,
+)
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
+from clinic.plan import CALL
 from clinic.refusal import Refusal
 
 TRY_AGAIN_AFTER = timedelta(days=1)
@@ -87,32 +95,43 @@ def after_call(
     policy: ContactPolicy,
     calendar: ContactCalendar,
     zone: ZoneInfo,
+    contacts: Sequence[PastContact],
 ) -> Again | Closed:
     """Decide what becomes of a task.
+
+    A time that was agreed with the patient is kept within the hours. Of the clinic's own accord
+    nobody is called again before every rule allows it, and this call counts.
 
     Args:
         reported: What came of the call.
         tries_left: Calls that may still go unanswered, this one included.
         now: Aware UTC.
-        policy: Within whose hours people are called back.
+        policy: Whose rules bind a call.
         calendar: In which zone the hours of this patient are meant, and the closing days.
         zone: The clinic's time zone, in which staff read and write times.
+        contacts: The patient's lately, without this call.
 
     Raises:
         Refusal: What was reported does not fit together; it says what is missing.
     """
     _refuse_misfits(reported, now)
+    this_call = PastContact(at=now, channel=CALL)
+
+    def allowed_from(moment: datetime) -> datetime:
+        blocked = may_contact(policy, calendar, CALL, moment, [*contacts, this_call])
+        return moment if blocked is None else blocked.until
+
     match reported.outcome:
         case CallOutcome.CALL_BACK if reported.at is not None:
             _refuse_outside_hours(reported.at, policy, calendar, zone)
             return Again(due_at=reported.at, counts_as_try=False)
         case CallOutcome.THINKING:
-            asked = reported.at or next_opening(policy, calendar, now + THINK_FOR)
-            _refuse_outside_hours(asked, policy, calendar, zone)
-            return Again(due_at=asked, counts_as_try=False)
+            if reported.at is None:
+                return Again(due_at=allowed_from(now + THINK_FOR), counts_as_try=False)
+            _refuse_outside_hours(reported.at, policy, calendar, zone)
+            return Again(due_at=reported.at, counts_as_try=False)
         case outcome if outcome in _NOT_REACHED and tries_left > 1:
-            due_at = next_opening(policy, calendar, now + TRY_AGAIN_AFTER)
-            return Again(due_at=due_at, counts_as_try=True)
+            return Again(due_at=allowed_from(now + TRY_AGAIN_AFTER), counts_as_try=True)
         case _:
             return Closed()
 

@@ -1,11 +1,15 @@
 """One clinic, opened: its settings, folder, policy and database."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from pydantic import SecretStr
 
 from clinic.contact_policy import ContactCalendar
 from clinic.database import Database
 from clinic.folder import ClinicFolder, ClinicProfile
 from clinic.link import PatientLinks
+from clinic.register.register_key import refuse_another_key
 from clinic.settings import ClinicSettings
 
 
@@ -25,6 +29,17 @@ class Clinic:
         self.policy = self.folder.policy()
         self.database = Database(settings.database_url)
         self.links = PatientLinks(settings.secret_key, settings.public_url)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Open the database for the block, and look whether it is this key's register.
+
+        Raises:
+            Refusal: The database can't be reached or is behind, or its key is another.
+        """
+        async with self.database:
+            await refuse_another_key(self.database, self.key)
+            yield
 
     @property
     def key(self) -> SecretStr:

@@ -76,6 +76,8 @@ class Database:
         if self.embedded and self.url.database:
             try:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                # whole patients stand in it: nobody else on the machine reads along
+                Path(self.url.database).touch(mode=0o600, exist_ok=True)
             except OSError as error:
                 raise self._unreachable(error) from None
         # parameters are patients' names and numbers: an error's text must not carry them

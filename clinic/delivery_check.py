@@ -10,16 +10,17 @@ from clinic.contact_policy import (
     ContactCalendar,
     ContactPolicy,
     Content,
+    calendar_for,
     consent_lacking,
     cooled_down,
     may_contact,
     too_long,
-    zone_for,
 )
 from clinic.delivery import Deferred, Skipped, SkipReason
 from clinic.plan import Plan, Step
 from clinic.register.address import address_hash
 from clinic.register.contact import LANDLINE, Contact
+from clinic.register.crowd import MOST_IN_A_HOUSEHOLD
 from clinic.register.standing import PatientStatus, Standing
 
 
@@ -104,8 +105,7 @@ def calendar_of(
     contact: Contact, policy: ContactPolicy, clinic: ContactCalendar
 ) -> ContactCalendar:
     """Return the calendar in which a patient's hours and days are meant."""
-    zone = zone_for(policy, clinic.zone, contact.phone)
-    return clinic if zone is clinic.zone else clinic.model_copy(update={"zone": zone})
+    return calendar_for(policy, clinic, contact.phone)
 
 
 def check_delivery(
@@ -182,6 +182,9 @@ def why_closed(
         return Skipped(reason=SkipReason.BAD_ADDRESS, rule=_landline(address, patient.contact))
     if address.hashed in patient.suppressed:
         return Skipped(reason=SkipReason.SUPPRESSED)
+    if address.hashed in patient.crowded and not step.by_person:
+        crowd = f"{step.channel}: the address is shared by more than {MOST_IN_A_HOUSEHOLD} patients"
+        return Skipped(reason=SkipReason.BAD_ADDRESS, rule=crowd)
     channel, kind = step.channel, content.kind
     lacking = consent_lacking(policy, channel, kind, patient.consents, on=today)
     if lacking is not None:

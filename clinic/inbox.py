@@ -66,11 +66,13 @@ async def store(
 
     An opt-out suppresses the patient's addresses, and a booking stands in the book, before any
     workflow hears of it: a stopped Temporal can't make the clinic write to somebody who said no.
+    What is said under a number that staff found to be another row's person is that person's.
 
     Returns:
         False where the same event was stored before, or where it is about a person who was
         forgotten, of whom nothing is held again; nothing is changed then.
     """
+    received = await _of_person(session, received)
     attempt = await _attempt_of(session, received)
     patient_id = received.patient_id or (attempt.patient_id if attempt else None)
     if patient_id is not None and await _is_forgotten(session, patient_id):
@@ -155,9 +157,14 @@ def as_attempt_event(event: Event) -> AttemptEvent:
     )
 
 
-async def patients_at(session: AsyncSession, *, phone: str) -> list[Patient]:
-    """Return everyone whose number this is; a family may share one."""
-    return list(await session.scalars(select(Patient).where(Patient.phone == phone)))
+async def _of_person(session: AsyncSession, received: Received) -> Received:
+    """Return what happened as it concerns the row that stands for all of a person's."""
+    if received.patient_id is None or received.attempt_id is not None:
+        return received
+    patient = await session.get(Patient, received.patient_id)
+    if patient is None or patient.duplicate_of is None:
+        return received
+    return received.model_copy(update={"patient_id": patient.duplicate_of})
 
 
 async def _attempt_of(session: AsyncSession, received: Received) -> Attempt | None:

@@ -91,7 +91,8 @@ class Patient(Table):
             sqlite_where=text("national_id IS NOT NULL"),
             postgresql_where=text("national_id IS NOT NULL"),
         ),
-        # before every message: who else is reached at its address; few rows name a guardian
+        # before every message: who else is reached at its address, and which rows are the same
+        # person; an answer may come from the second number. Few rows have any of these
         *(
             Index(
                 f"ix_patients_{column}",
@@ -99,7 +100,13 @@ class Patient(Table):
                 sqlite_where=text(f"{column} IS NOT NULL"),
                 postgresql_where=text(f"{column} IS NOT NULL"),
             )
-            for column in ("guardian_email", "guardian_phone", "guardian_number")
+            for column in (
+                "guardian_email",
+                "guardian_phone",
+                "guardian_number",
+                "other_phone",
+                "duplicate_of",
+            )
         ),
     )
 
@@ -229,6 +236,14 @@ class Consent(Table):
     given: Mapped[bool]
     source: Mapped[str]
     at: Mapped[datetime]
+
+
+class RegisterKey(Table):
+    """The secret key that this register is kept with, as a keyed hash; one row."""
+
+    __tablename__ = "register_key"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Forgotten(Table):

@@ -29,7 +29,7 @@ def calls(context: typer.Context, as_json: AsJson = False) -> None:
 
     async def run(clinic: Clinic) -> None:
         async with clinic.database.reading() as session:
-            found = await call_list.open_calls(session, now())
+            found = await call_list.open_calls(session, now(), clinic.key)
         if as_json:
             terminal.print_json(found)
         else:
@@ -48,8 +48,8 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
     async def run(clinic: Clinic) -> None:
         who = by or getpass.getuser()
         async with clinic.database.writing() as session:
-            until = await call_list.claim(session, task, who=who, now=now())
-            household = await call_list.household_of(session, task, now())
+            until = await call_list.claim(session, task, who=who, now=now(), key=clinic.key)
+            household = await call_list.household_of(session, task, now(), clinic.key)
             script = await call_list.script_for(session, task, clinic.folder, household)
         on_the_phone = [one for one in household if one.claimed_by not in (None, who)]
         if as_json:

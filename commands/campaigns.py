@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -51,10 +52,10 @@ def preview(
     """
 
     async def run(clinic: Clinic) -> None:
-        channels = addresses_by_channel(clinic)
+        rules = clinic.folder.policy(policy) if policy else clinic.policy
+        channels = addresses_by_channel(clinic, rules)
         chosen = clinic.folder.segment(segment)
         steps = clinic.folder.plan(plan, channels)
-        rules = clinic.folder.policy(policy) if policy else clinic.policy
         async with clinic.database.reading() as session:
             forecasts = forecast_segment(
                 session,
@@ -70,7 +71,8 @@ def preview(
             if as_json:
                 await terminal.print_json_items(forecasts)
                 return
-            counted = Preview(at_most=limit)
+            in_order = Counter({step.channel: 0 for step in steps.steps})
+            counted = Preview(at_most=limit, sends=in_order)
             with terminal.counting("patients looked at") as count:
                 async for one in forecasts:
                     counted.take(one)

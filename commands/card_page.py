@@ -51,6 +51,8 @@ def print_consents(number: str, consents: Sequence[ConsentLine], zone: ZoneInfo)
 
 def _facts(card: Card, zone: ZoneInfo, now: datetime) -> Iterable[tuple[str, str]]:
     yield "status", _status(card, zone)
+    if card.birth_date:
+        yield "born", str(card.birth_date)
     yield "language", card.language or "not known: the clinic's"
     if card.preferred_channel:
         yield "prefers", card.preferred_channel
@@ -104,11 +106,14 @@ def _address(address: str | None, *, bad: bool) -> str:
 
 
 def _visits(card: Card) -> str:
-    if not card.visits:
-        return "none"
+    known = len(card.visits)
+    total = max(known, card.reported_visits or 0)
+    if not known:
+        return f"{total}, their days are not known" if total else "none"
     last = card.visits[0]
     treated = f" ({last.treatment})" if last.treatment else ""
-    return f"{len(card.visits)}, the last on {last.day}{treated}"
+    days = "" if total == known else f" (of {known} the day is known)"
+    return f"{total}{days}, the last on {last.day}{treated}"
 
 
 def _print_attempt(attempt: AttemptCard, zone: ZoneInfo) -> None:

@@ -9,7 +9,7 @@ from clinic.clinic import Clinic
 from clinic.refusal import Refusal
 from clinic.register import duplicates
 from clinic.register.duplicates import PossiblePatient, Verdict
-from clinic.register.search import find_patient
+from clinic.register.search import find_row
 from commands import terminal
 from commands.options import AsJson, By
 from commands.running import now, run_with_clinic
@@ -94,8 +94,8 @@ async def _settle(
     if other is None:
         raise Refusal("name the other patient as well: regresa duplicates PATIENT OTHER --same")
     async with clinic.database.writing() as session:
-        one = await find_patient(session, patient, key=clinic.key)
-        two = await find_patient(session, other, key=clinic.key)
+        one = await find_row(session, patient, key=clinic.key)
+        two = await find_row(session, other, key=clinic.key)
         await duplicates.settle(
             session, one, two, verdict, who=who or getpass.getuser(), now=now(), key=clinic.key
         )

@@ -100,6 +100,7 @@ def consent(
                         given=given,
                         source=source.strip(),
                         at=at,
+                        zone=clinic.profile.zone,
                     )
         word = "given" if given else "withdrawn"
         if as_json:

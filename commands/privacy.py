@@ -208,8 +208,6 @@ def _means(meant: Forgetting) -> str:
         sentences.append(
             f"Others share an address and get no message there any more: {_few(meant.sharing)}."
         )
-    if meant.perhaps_same:
-        sentences.append(f"Perhaps the same person, and kept: {_few(meant.perhaps_same)}.")
     return " ".join(sentences)
 
 

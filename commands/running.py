@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar
 import typer
 
 from clinic.clinic import Clinic
+from clinic.contact_policy import ContactPolicy, refuse_unknown_channels
 from clinic.delivery_check import AddressOf
 from clinic.refusal import Refusal
 from clinic.settings import PREFIX, ClinicSettings, load_settings
@@ -25,7 +26,7 @@ def run_with_clinic(
 
     async def opened() -> _Result:
         clinic = open_clinic(context)
-        async with clinic.database:
+        async with clinic.opened():
             return await work(clinic)
 
     try:
@@ -53,8 +54,18 @@ def refuse(refusal: Refusal) -> NoReturn:
     sys.exit(2)
 
 
-def addresses_by_channel(clinic: Clinic) -> dict[str, AddressOf]:
-    """Return how each channel in use reads a patient's address."""
+def addresses_by_channel(
+    clinic: Clinic, policy: ContactPolicy | None = None
+) -> dict[str, AddressOf]:
+    """Return how each channel in use reads a patient's address.
+
+    Args:
+        clinic: The clinic.
+        policy: The contact policy to be followed; None: the one in force.
+
+    Raises:
+        Refusal: A channel in use, or one that the policy names, is not installed.
+    """
     from channels import registry  # noqa: PLC0415 - the providers' libraries load slowly
 
     classes = registry.installed()
@@ -62,6 +73,7 @@ def addresses_by_channel(clinic: Clinic) -> dict[str, AddressOf]:
         if name not in classes:
             known = ", ".join(sorted(classes))
             raise Refusal(f"no channel `{name}` is installed", f"Installed: {known}")
+    refuse_unknown_channels(policy or clinic.policy, classes)
     return {name: classes[name].address_of for name in clinic.settings.channels}
 
 

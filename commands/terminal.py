@@ -96,7 +96,7 @@ def print_preview(preview: Preview, policy: str, zone: ZoneInfo) -> None:
     _print_counts("* Put off by the contact policy", preview.put_off)
     _print_counts("Skipped because", preview.skipped)
     _print_left_out(preview)
-    sends = ", ".join(f"{count} {channel}" for channel, count in preview.sends.items())
+    sends = ", ".join(f"{count} {channel}" for channel, count in preview.sends.items() if count)
     console.print(
         f"{preview.chosen} patients would get an attempt: if nobody answered, {sends or 'nothing'}."
         f" {preview.patients - preview.chosen} are left out."

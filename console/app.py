@@ -22,7 +22,7 @@ def build_app(clinic: Clinic, channels: Mapping[str, Channel]) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with clinic.database:
+        async with clinic.opened():
             yield
         for channel in channels.values():
             await channel.close()

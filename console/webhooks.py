@@ -6,19 +6,17 @@ from datetime import UTC, datetime
 
 import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
 from channels.protocol import Channel, ProviderEvent, WebhookRequest
 from clinic import inbox, ledger
-from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.opt_out_words import means_stop
 from clinic.register import household, suppression
-from clinic.register.address import address_hash
-from clinic.tables import Attempt, Message, Patient
+from clinic.register.who_wrote import who_wrote
+from clinic.tables import Message
 
 _LARGEST_BODY = 64 * 1024
 _MESSAGE = re.compile(r"(?P<attempt_id>[A-Za-z0-9_-]{1,64})\.(?P<step>[0-9]{1,4})")
@@ -75,7 +73,7 @@ async def _store(
     session: AsyncSession, channel: Channel, event: ProviderEvent, named: str, clinic: Clinic
 ) -> None:
     now = datetime.now(UTC)
-    for target in await _targets(session, channel, event, named, clinic):
+    for target in await _targets(session, channel, event, named, clinic, now):
         stored = await inbox.store(session, target, now=now, key=clinic.key)
         _log.info("event received", source=channel.name, kind=target.kind.value, new=stored)
         if stored and event.misconfigured:
@@ -88,7 +86,12 @@ async def _store(
 
 
 async def _targets(
-    session: AsyncSession, channel: Channel, event: ProviderEvent, named: str, clinic: Clinic
+    session: AsyncSession,
+    channel: Channel,
+    event: ProviderEvent,
+    named: str,
+    clinic: Clinic,
+    now: datetime,
 ) -> list[inbox.Received]:
     """Find out whom an event concerns; one that concerns nobody we know is kept all the same."""
     if event.provider_id is not None:
@@ -106,26 +109,38 @@ async def _targets(
             return [about]
         return await household.for_each(session, about, message.step)
     kind = EventKind.OPTED_OUT if means_stop(event.body) else event.kind
-    attempts = await _attempts_written_to(session, channel, event, clinic)
+    concerned = (
+        await who_wrote(
+            session,
+            channel=channel.name,
+            phone=event.from_phone,
+            says_stop=kind is EventKind.OPTED_OUT,
+            now=now,
+            key=clinic.key,
+        )
+        if event.from_phone is not None
+        else []
+    )
     received = inbox.Received(
         source=channel.name,
         source_key=event.key,
         kind=kind,
         body=event.body.replace("\0", ""),  # PostgreSQL takes none, and no reply is dropped
     )
-    if not attempts:
+    if not concerned:
         return [received]
-    # people who share a number: what one says counts for each who was written to
-    return [
-        received.model_copy(
+    by_patient = {
+        patient_id: received.model_copy(
             update={
                 "source_key": event.key if number == 0 else f"{event.key}.{number}",
                 "patient_id": patient_id,
                 "attempt_id": attempt_id,
             }
         )
-        for number, (patient_id, attempt_id) in enumerate(attempts)
-    ]
+        for number, (patient_id, attempt_id) in enumerate(concerned)
+    }
+    # in one order, as in `household.for_each`: two who stop a family can't wait for each other
+    return [by_patient[patient_id] for patient_id in sorted(by_patient)]
 
 
 async def _named(session: AsyncSession, channel: Channel, named: str) -> Message | None:
@@ -152,26 +167,3 @@ def _about_message(
         attempt_id=message.attempt_id if message is not None else None,
         details=details,
     )
-
-
-async def _attempts_written_to(
-    session: AsyncSession, channel: Channel, event: ProviderEvent, clinic: Clinic
-) -> list[tuple[str, str | None]]:
-    if event.from_phone is None:
-        return []
-    hashed = address_hash(clinic.key, event.from_phone)
-    written_to = await session.execute(
-        select(Attempt.patient_id, Attempt.id)
-        .join(Message, Message.attempt_id == Attempt.id)
-        .where(
-            Message.channel == channel.name,
-            Message.address_hash == hashed,
-            Attempt.state == AttemptState.OPEN.value,
-        )
-        .distinct()
-    )
-    found: list[tuple[str, str | None]] = [(patient, attempt) for patient, attempt in written_to]
-    if found:
-        return found
-    patients: list[Patient] = await inbox.patients_at(session, phone=event.from_phone)
-    return [(patient.id, None) for patient in patients]

@@ -11,7 +11,8 @@ from clinic.contact_policy.allowance import (
 from clinic.contact_policy.consent import Content, consent_lacking
 from clinic.contact_policy.contact_calendar import ClosingDays, ContactCalendar
 from clinic.contact_policy.length import too_long
-from clinic.contact_policy.patient_zone import zone_for
+from clinic.contact_policy.named_channels import refuse_unknown_channels
+from clinic.contact_policy.patient_zone import calendar_for
 from clinic.contact_policy.policy import ContactPolicy
 
 __all__ = [
@@ -22,10 +23,11 @@ __all__ = [
     "Content",
     "NotBefore",
     "PastContact",
+    "calendar_for",
     "consent_lacking",
     "cooled_down",
     "may_contact",
     "next_opening",
+    "refuse_unknown_channels",
     "too_long",
-    "zone_for",
 ]

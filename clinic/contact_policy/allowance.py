@@ -42,12 +42,15 @@ def may_contact(
 
     Args:
         policy: The rules.
-        calendar: The time zone in which hours and days are meant, and the clinic's closing days.
+        calendar: The time zone in which hours and days are meant, and the clinic's closing days;
+            of several zones, each must allow it.
         channel: How the patient would be contacted; `call` is bound like every other.
         now: Aware UTC.
         earlier: The patient's contacts of the last `LOOKS_BACK`, calls by staff included.
     """
-    checks = [*_openings(policy, calendar), *_frequency(policy, calendar, channel, earlier)]
+    checks = list(_openings(policy, calendar))
+    for each in calendar.by_zone():
+        checks += _frequency(policy, each, channel, earlier)
     moment, rules = earliest(checks, now)
     return NotBefore(until=moment, rule=_joined(rules)) if moment > now else None
 
@@ -80,10 +83,11 @@ def cooled_down(
 
 
 def _openings(policy: ContactPolicy, calendar: ContactCalendar) -> Iterator[Check]:
-    yield partial(blocks.outside_hours, policy.contact_hours, calendar)
-    if policy.holidays is not None:
-        yield partial(blocks.on_holiday, policy.holidays, calendar)
-    yield partial(blocks.on_closing_day, calendar)
+    for each in calendar.by_zone():
+        yield partial(blocks.outside_hours, policy.contact_hours, each)
+        if policy.holidays is not None:
+            yield partial(blocks.on_holiday, policy.holidays, each)
+        yield partial(blocks.on_closing_day, each)
 
 
 def _frequency(

@@ -33,16 +33,24 @@ class ContactCalendar(BaseModel):
     Attributes:
         zone: The clinic's, or the patient's where the policy asks for it.
         closing_days: The clinic's own; days of the zone above.
+        further_zones: More zones in which the patient may be: what counts in one counts in each.
     """
 
     model_config = ConfigDict(frozen=True)
 
     zone: ZoneInfo
     closing_days: frozenset[date] = frozenset()
+    further_zones: tuple[ZoneInfo, ...] = ()
 
-    def in_zone(self, zone: ZoneInfo) -> "ContactCalendar":
-        """Return the same calendar in another zone, such as the patient's."""
-        return ContactCalendar(zone=zone, closing_days=self.closing_days)
+    def in_zones(self, zone: ZoneInfo, *further: ZoneInfo) -> "ContactCalendar":
+        """Return the same calendar in other zones: wherever the patient may be."""
+        return self.model_copy(update={"zone": zone, "further_zones": further})
+
+    def by_zone(self) -> "tuple[ContactCalendar, ...]":
+        """Return the calendar of each zone on its own."""
+        if not self.further_zones:
+            return (self,)
+        return tuple(self.in_zones(zone) for zone in (self.zone, *self.further_zones))
 
     def local(self, moment: datetime) -> datetime:
         """Return what the clock on the wall shows."""

@@ -25,6 +25,6 @@ def too_long(
             and (on is None or rule.in_force(on))
             and len(text) > rule.characters
         ):
-            said = f"{len(text)} characters, at most {rule.characters}"
+            said = f"over {rule.characters} characters"
             return f"length: {said} for {content} by {channel} ({rule.source})"
     return None

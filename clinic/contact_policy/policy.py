@@ -1,6 +1,7 @@
 """A contact policy as data: what the law, and the clinic, allow."""
 
-from datetime import UTC, date, datetime, time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -23,6 +24,11 @@ from clinic.contact_policy.search import WITHIN, earliest
 
 _ANY_DAY = date(2026, 1, 1)
 _ANY_ZONE = ContactCalendar(zone=ZoneInfo("UTC"))
+_EACH_SEASON = (timedelta(0), timedelta(days=182))
+"""Zones lie further apart while only one of them has its summer time."""
+
+_AN_ORDINARY_WEEK_WITHIN = timedelta(days=22)
+"""Public holidays take no three weeks in a row."""
 
 
 class ContactPolicy(BaseModel):
@@ -60,12 +66,31 @@ class ContactPolicy(BaseModel):
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:
         """Refuse hours that holidays never leave open: a step would wait for ever."""
-        if self.holidays is None:
-            return self
-        start = datetime.combine(max(_ANY_DAY, self.holidays.since), time(), tzinfo=UTC)
-        checks = [
-            partial(blocks.outside_hours, self.contact_hours, _ANY_ZONE),
-            partial(blocks.on_holiday, self.holidays, _ANY_ZONE),
-        ]
-        earliest(checks, start, WITHIN)
+        if self.holidays is not None:
+            earliest(self._openings([_ANY_ZONE]), self._compared_from, WITHIN)
         return self
+
+    def leaves_room(self, zones: Sequence[ZoneInfo]) -> bool:
+        """Whether there are moments, in summer as in winter, that are open in every zone at once.
+
+        Args:
+            zones: Twelve hours apart, the day of one is the night of the other.
+        """
+        checks = self._openings([ContactCalendar(zone=zone) for zone in zones])
+        try:
+            for season in _EACH_SEASON:
+                earliest(checks, self._compared_from + season, _AN_ORDINARY_WEEK_WITHIN)
+        except ValueError:
+            return False
+        return True
+
+    @property
+    def _compared_from(self) -> datetime:
+        day = _ANY_DAY if self.holidays is None else max(_ANY_DAY, self.holidays.since)
+        return datetime.combine(day, time(), tzinfo=UTC)
+
+    def _openings(self, calendars: Sequence[ContactCalendar]) -> list[blocks.Check]:
+        checks = [partial(blocks.outside_hours, self.contact_hours, each) for each in calendars]
+        if self.holidays is None:
+            return [*checks]
+        return [*checks, *(partial(blocks.on_holiday, self.holidays, each) for each in calendars)]

@@ -9,6 +9,8 @@ context.configure(
     target_metadata=Table.metadata,
     render_as_batch=True,
     compare_type=True,
+    # SQLite takes DDL back as well: nobody must see the tables between two revisions
+    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()

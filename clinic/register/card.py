@@ -77,10 +77,11 @@ class Card(_Part):
         contact: How the patient is reached: a minor by the guardian's addresses.
         other_phone: Called, never written to.
         opted_out_at: Aware UTC; since then nobody writes to the patient.
-        guardian: Who speaks for a minor; None for everybody else.
+        guardian: Whom messages to a minor go to; None where they go to the patient.
         household: Others who share an address.
         same_person: Rows that may be the same person, and what staff said about it.
         said: What the patient said outside any attempt.
+        reported_visits: How many visits the clinic's list counts; it may know more than `visits`.
     """
 
     patient_id: str
@@ -98,6 +99,7 @@ class Card(_Part):
     household: tuple[Other, ...]
     same_person: tuple[Twin, ...]
     visits: tuple[VisitLine, ...]
+    reported_visits: int | None
     appointments: tuple[AppointmentLine, ...]
     consents: tuple[ConsentLine, ...]
     suppressed: tuple[SuppressedAddress, ...]
@@ -137,6 +139,7 @@ async def card_of(
         household=await _household(session, patient, addresses),
         same_person=await _same_person(session, patient),
         visits=await _visits(session, patient),
+        reported_visits=patient.reported_visits,
         appointments=await _appointments(session, patient),
         consents=await _consents(session, patient),
         suppressed=await _suppressed(session, addresses, key),
@@ -150,9 +153,9 @@ def _name(patient: Patient) -> str:
 
 
 def _guardian(patient: Patient, contact: Contact, today: date) -> str | None:
-    if not is_minor(patient, today):
+    if not is_minor(patient, today) or contact.for_guardian is None:
         return None
-    named = contact.for_guardian or ""
+    named = contact.for_guardian
     number = f"({patient.guardian_number})" if patient.guardian_number else ""
     return f"{named} {number}".strip() or None
 

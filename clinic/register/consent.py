@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.conflict_free_insert import insert_if_new
@@ -12,6 +13,33 @@ from clinic.tables import Consent
 
 _AT_ONCE = 500
 _TICK = timedelta(microseconds=1)
+_UTC = ZoneInfo("UTC")
+
+
+class Word(NamedTuple):
+    """One word of a patient on one channel and one kind of content.
+
+    Attributes:
+        at: From when it counts, aware UTC.
+        given: Whether the contact was agreed to; otherwise it was refused or withdrawn.
+        source: Where it was said.
+    """
+
+    at: datetime
+    given: bool
+    source: str
+
+    def counting_after(self, newest: "Word", zone: ZoneInfo) -> "Word":
+        """Return a refusal as it counts against what was known before it was heard.
+
+        A refusal that is told late is no less a refusal: days are whole and forms lie about, so
+        the day written on one can't make a yes outweigh it. It counts from the newest word on,
+        and its source keeps the day on which it was said.
+        """
+        if self.given or self.at > newest.at:
+            return self
+        day = self.at.astimezone(zone).date()
+        return self._replace(at=newest.at + _TICK, source=f"{self.source} (said on {day})")
 
 
 async def record(
@@ -23,11 +51,13 @@ async def record(
     given: bool,
     source: str,
     at: datetime,
+    zone: ZoneInfo = _UTC,
 ) -> bool:
     """Record what a patient said about one channel and one kind of content.
 
     What was said before stays as it was: only the newest word counts, and the older ones prove
-    what the clinic was told at the time.
+    what the clinic was told at the time. A refusal counts over a yes that is known already,
+    whatever their days.
 
     Args:
         session: A writing transaction.
@@ -37,18 +67,30 @@ async def record(
         given: Whether it was given; otherwise it was refused or withdrawn.
         source: Where it was said, such as `paper form`.
         at: When, aware UTC. Of two words on one moment, the one recorded later counts.
+        zone: The clinic's time zone, in whose days the source tells when a refusal was said.
 
     Returns:
         False where the same word of the same moment was recorded before.
     """
-    about: dict[str, Any] = {"patient_id": patient_id, "channel": channel, "content": content}
-    newest = None
-    while (said := await session.scalar(_given_at(about, at))) is not None:
-        newest, at = said, at + _TICK
-    if newest is given:
+    about = {"patient_id": patient_id, "channel": channel, "content": content}
+    said_before = await session.execute(
+        select(Consent.at, Consent.given, Consent.source).filter_by(**about).order_by(Consent.at)
+    )
+    known = [Word(*said) for said in said_before]
+    word = Word(at, given, source)
+    if known:
+        newest = known[-1]
+        late = word.counting_after(newest, zone)
+        if newest.given:
+            word = late
+        elif late != word and any(each.source == late.source for each in known):
+            return False
+    taken, last = {each.at: each.given for each in known}, None
+    while word.at in taken:
+        last, word = taken[word.at], word._replace(at=word.at + _TICK)
+    if last is given:
         return False
-    row = about | {"given": given, "source": source, "at": at}
-    return await insert_if_new(session, Consent, row)
+    return await insert_if_new(session, Consent, about | word._asdict())
 
 
 async def consents_of(
@@ -69,7 +111,3 @@ async def consents_of(
         for patient_id, channel, content, given in said:
             newest.setdefault(patient_id, {})[channel, content] = given
     return newest
-
-
-def _given_at(about: dict[str, Any], at: datetime) -> Select[bool]:
-    return select(Consent.given).filter_by(**about).where(Consent.at == at)

@@ -1,9 +1,11 @@
 """How a patient can be reached: at their own addresses, or a minor at the guardian's."""
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from clinic.plain_text import name_key
 from clinic.register.address import read_phone
 from clinic.tables import Patient
 
@@ -37,6 +39,18 @@ class Contact(BaseModel):
     for_guardian: str | None = None
 
 
+class Guardian(NamedTuple):
+    """A patient whose number a minor's row names as the guardian's.
+
+    Attributes:
+        row: Of the register.
+        silent: Nobody may write to them: they died, or want no message.
+    """
+
+    row: Patient
+    silent: bool = False
+
+
 def is_minor(patient: Patient, today: date) -> bool:
     """Whether a patient is under 18; who was born on 29 February comes of age on 1 March."""
     born = patient.birth_date
@@ -46,22 +60,30 @@ def is_minor(patient: Patient, today: date) -> bool:
     return today.year - born.year - birthday_is_ahead < _OF_AGE
 
 
-def contact_of(patient: Patient, guardian: Patient | None, today: date) -> Contact:
+def contact_of(patient: Patient, guardian: Guardian | None, today: date) -> Contact:
     """Return how a patient can be reached.
 
     A minor's guardian is reached at the addresses that the minor's row gives for them, else at
     those of the guardian's own row, else at the minor's, where families write a parent's. What
     is refused is marked on the minor's row, whose attempt it is: the mark counts wherever the
-    address stands.
+    address stands. No address of a guardian is used to whom nobody may write, wherever it stands:
+    those that the minor's row gives are theirs unless it names somebody else.
 
     Args:
         patient: The patient's row.
-        guardian: The row of the patient whose number the minor names as the guardian's; None:
-            there is none, or nobody may write to them.
+        guardian: The patient whose number the minor names as the guardian's; None: there is none.
         today: The clinic's day.
     """
     if not is_minor(patient, today):
         return _contact(patient)
+    if guardian is None or not guardian.silent:
+        return _of_minor(patient, guardian.row if guardian is not None else None)
+    reads = _names_another(patient, guardian.row)
+    contact = _of_minor(patient, None) if reads else _contact(patient)
+    return _without(contact, guardian.row)
+
+
+def _of_minor(patient: Patient, guardian: Patient | None) -> Contact:
     guardian_reads = patient.guardian_name or patient.guardian_email or patient.guardian_phone
     if guardian is None and not guardian_reads:
         return _contact(patient)
@@ -82,6 +104,24 @@ def contact_of(patient: Patient, guardian: Patient | None, today: date) -> Conta
             "sms_bad": kind == LANDLINE or patient.sms_bad_at is not None,
         }
     return contact.model_copy(update=given)
+
+
+def _names_another(patient: Patient, guardian: Patient) -> bool:
+    """Whether a minor's row names a guardian who is not the patient whose number it gives."""
+    named = name_key(patient.guardian_name or "", "")
+    return named not in ("", name_key(guardian.first_name, guardian.last_name))
+
+
+def _without(contact: Contact, guardian: Patient) -> Contact:
+    """Take away the addresses that stand on a guardian's row."""
+    theirs = {guardian.email, guardian.phone, guardian.other_phone}
+    return contact.model_copy(
+        update={
+            name: None
+            for name in ("email", "phone")
+            if getattr(contact, name) is not None and getattr(contact, name) in theirs
+        }
+    )
 
 
 def _contact(

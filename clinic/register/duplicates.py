@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import and_, delete, exists, func, or_, select, update
@@ -57,7 +56,7 @@ class OpenDuplicate(BaseModel):
 
 async def count_open(session: AsyncSession) -> int:
     """Return how many pairs nobody has looked at yet."""
-    query = select(func.count()).select_from(Duplicate).join(_LATER, _is_later).where(_is_open())
+    query = select(func.count()).select_from(Duplicate).where(Duplicate.verdict.is_(None))
     return await session.scalar(query) or 0
 
 
@@ -65,9 +64,9 @@ async def open_duplicates(session: AsyncSession, at_most: int) -> list[OpenDupli
     """Return the pairs that nobody has looked at yet, oldest first."""
     query = (
         select(Duplicate, _LATER, _OTHER)
-        .join(_LATER, _is_later)
+        .join(_LATER, _LATER.id == Duplicate.patient_id)
         .join(_OTHER, _OTHER.id == Duplicate.other_id)
-        .where(_is_open())
+        .where(Duplicate.verdict.is_(None))
         .order_by(Duplicate.id)
         .limit(at_most)
     )
@@ -96,7 +95,8 @@ async def settle(
 
     If they are one person, the row that came later stays, and stands for the other one: its
     visits, appointments and consents go there, as will those of later imports; its open attempt
-    ends. If they are two people, both get attempts of their own.
+    ends. Of a yes and a no of one moment the no counts. If they are two people, both get attempts
+    of their own.
 
     Args:
         session: A writing transaction.
@@ -129,16 +129,15 @@ async def settle(
     pair.verdict, pair.settled_at, pair.settled_by = verdict.value, now, who
     if verdict is Verdict.SAME:
         later, kept = (patient, other) if pair.patient_id == patient.id else (other, patient)
-        await _stand_for(session, later, kept.duplicate_of or kept.id, now, key)
+        # another row may stand for either already: it is one person with all of them
+        first = await session.get_one(Patient, later.duplicate_of or later.id)
+        kept_id = kept.duplicate_of or kept.id
+        if first.id != kept_id:
+            await _stand_for(session, first, kept_id, now, key)
 
 
 _LATER, _OTHER = aliased(Patient), aliased(Patient)
-_is_later = _LATER.id == Duplicate.patient_id
-
-
-def _is_open() -> Any:
-    # who stands for somebody else already gets no attempt anyhow
-    return and_(Duplicate.verdict.is_(None), _LATER.duplicate_of.is_(None))
+_ONE_WORD = ("channel", "content", "at")
 
 
 def _possible(patient: Patient) -> PossiblePatient:
@@ -163,11 +162,27 @@ async def _stand_for(
     )
     await _move(session, Visit, ("day", "treatment"), later.id, kept_id)
     await _move(session, Appointment, ("at",), later.id, kept_id)
-    await _move(session, Consent, ("channel", "content", "at"), later.id, kept_id)
+    await _let_no_win(session, later.id, kept_id)
+    await _move(session, Consent, _ONE_WORD, later.id, kept_id)
     if later.opted_out_at is not None:
         kept = await session.get_one(Patient, kept_id)
         kept.opted_out_at = kept.opted_out_at or later.opted_out_at
     await _end_attempt(session, later.id, now, key)
+
+
+async def _let_no_win(session: AsyncSession, later_id: str, kept_id: str) -> None:
+    """Take back what the kept row agreed to at the very moment at which the later one refused."""
+    refused = aliased(Consent)
+    is_refused = exists().where(
+        refused.patient_id == later_id,
+        refused.given.is_(False),
+        *(getattr(refused, name) == getattr(Consent, name) for name in _ONE_WORD),
+    )
+    await session.execute(
+        delete(Consent)
+        .where(Consent.patient_id == kept_id, Consent.given.is_(True), is_refused)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _move(

@@ -9,8 +9,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from clinic import attempts, inbox
 from clinic.attempt import AttemptState
@@ -52,7 +53,6 @@ class Forgetting(BaseModel):
         open_calls: Call tasks that are closed.
         sharing: Others who can be reached at one of the addresses: they get no message there
             any more.
-        perhaps_same: Rows that may be the same person, which nobody has settled: they stay.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,7 +62,6 @@ class Forgetting(BaseModel):
     open_attempts: int
     open_calls: int
     sharing: tuple[str, ...]
-    perhaps_same: tuple[str, ...]
 
 
 async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forgetting:
@@ -72,9 +71,14 @@ async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forg
         session: Any transaction.
         patient_id: One of the person's rows.
         now: Aware UTC.
+
+    Raises:
+        Refusal: Another row may be the same person, and nobody has settled it: it would stay,
+            and be written to.
     """
     rows = await rows_of_person(session, patient_id)
     ids = {row.id for row in rows}
+    await _refuse_unsettled(session, ids)
     addresses = {address for row in rows for address in addresses_of(row, now)}
     sharing = {
         other.external_id
@@ -82,13 +86,6 @@ async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forg
         for other in await patients_at(session, address)
         if other.id not in ids
     }
-    unsettled = await session.execute(
-        select(Duplicate.patient_id, Duplicate.other_id).where(
-            _concerns(ids), Duplicate.verdict.is_(None)
-        )
-    )
-    others = {one for pair in unsettled for one in pair} - ids
-    perhaps_same = await session.scalars(select(Patient.external_id).where(Patient.id.in_(others)))
     opened = (Attempt.patient_id.in_(ids), Attempt.state == AttemptState.OPEN.value)
     calls = (CallTask.patient_id.in_(ids), CallTask.closed_at.is_(None))
     return Forgetting(
@@ -97,7 +94,6 @@ async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forg
         open_attempts=await session.scalar(select(func.count(Attempt.id)).where(*opened)) or 0,
         open_calls=await session.scalar(select(func.count(CallTask.id)).where(*calls)) or 0,
         sharing=tuple(sorted(sharing)),
-        perhaps_same=tuple(sorted(perhaps_same)),
     )
 
 
@@ -119,7 +115,7 @@ async def forget(
         What it meant.
 
     Raises:
-        Refusal: The person was forgotten before.
+        Refusal: The person was forgotten before, or another row may be the same person.
     """
     if (await session.get_one(Patient, patient_id)).erased_at is not None:
         raise Refusal(f"patient {patient_id} was forgotten before")
@@ -127,6 +123,31 @@ async def forget(
     for row in await rows_of_person(session, patient_id):
         await _forget_row(session, row, now, key)
     return meant
+
+
+async def _refuse_unsettled(session: AsyncSession, ids: Collection[str]) -> None:
+    later, other = aliased(Patient), aliased(Patient)
+    rows = await session.execute(
+        select(later.external_id, other.external_id)
+        .select_from(Duplicate)
+        .join(later, later.id == Duplicate.patient_id)
+        .join(other, other.id == Duplicate.other_id)
+        .where(
+            _concerns(ids),
+            Duplicate.verdict.is_(None),
+            ~and_(Duplicate.patient_id.in_(ids), Duplicate.other_id.in_(ids)),
+        )
+        .order_by(Duplicate.id)
+    )
+    pairs = rows.all()
+    if not pairs:
+        return
+    one, two = pairs[0]
+    unsettled = "another row" if len(pairs) == 1 else f"{len(pairs)} other rows"
+    raise Refusal(
+        f"nobody has settled whether {unsettled} may be the same person; nothing was erased",
+        f"First say so: regresa duplicates {one} {two} --same, or --different",
+    )
 
 
 async def _forget_row(

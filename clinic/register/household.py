@@ -5,7 +5,7 @@ the carrier's; the others' name it in `carried_by`, and share its fate: they are
 given back together (`clinic.ledger`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     bindparam,
     exists,
-    func,
     or_,
     select,
     union,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from clinic.attempt import AttemptState
+from clinic.attempt import AttemptState, DeliverInput
 from clinic.inbox import SILENCING, Received
 from clinic.register.neighbour import Climb, Neighbour, Rules, Rung
 from clinic.register.standing import PatientStatus, standings
@@ -31,23 +30,16 @@ from clinic.tables import Attempt, CallTask, Event, Message, Patient, StepNote
 
 _UNDER_WAY = (AttemptState.PLANNED.value, AttemptState.OPEN.value)
 _CLIMBED_PAST = ("skipped", "failed")
-_HASH_DIGITS = 15
-"""Hexadecimal digits of a hash that fit into PostgreSQL's 64-bit number of a lock."""
+_SILENCES = Event.kind.in_([kind.value for kind in SILENCING])
 
 
-async def sharing(
-    session: AsyncSession, attempt: Attempt, address: str, hashed: str
-) -> Sequence[str]:
+async def sharing(session: AsyncSession, attempt: Attempt, address: str) -> Sequence[str]:
     """Return the campaign's other attempts that may be about people at the same address.
 
-    Where there are any, this waits for its turn: of two who deliver to one household at the same
-    moment, the second goes on when the first one's claims are committed, and finds them.
-
     Args:
-        session: A writing transaction.
+        session: Any transaction.
         attempt: Whose delivery asks.
         address: Where its message goes.
-        hashed: The address's keyed hash.
     """
     found_at = await session.scalars(_people_at(by_email="@" in address), {"address": address})
     people = set(found_at) - {attempt.patient_id}
@@ -59,15 +51,17 @@ async def sharing(
             Attempt.campaign_id == attempt.campaign_id, Attempt.patient_id.in_(people)
         )
     )
-    found = [attempt_id for attempt_id, state in rows if state in _UNDER_WAY]
-    # SQLite lets one write at a time
-    if found and session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(func.pg_advisory_xact_lock(int(hashed[:_HASH_DIGITS], 16))))
-    return found
+    return [attempt_id for attempt_id, state in rows if state in _UNDER_WAY]
 
 
 async def joining(
-    session: AsyncSession, attempt_ids: Sequence[str], rung: Rung, rules: Rules, now: datetime
+    session: AsyncSession,
+    attempt_ids: Sequence[str],
+    rung: Rung,
+    rules: Rules,
+    now: datetime,
+    *,
+    besides: DeliverInput | None = None,
 ) -> list[str]:
     """Return those attempts whose patients the message to a shared address is to name as well.
 
@@ -80,12 +74,12 @@ async def joining(
         rung: The step.
         rules: What decides who may be written to.
         now: Aware UTC.
+        besides: The delivery that asks; what it has claimed keeps nobody from joining it.
     """
     attempts = (await session.scalars(_may_join(attempt_ids))).all()
     zone = rules.calendar.zone
-    patients = await standings(
-        session, [attempt.patient_id for attempt in attempts], now, rules.key, zone=zone
-    )
+    patient_ids = [attempt.patient_id for attempt in attempts]
+    patients = await standings(session, patient_ids, now, rules.key, zone=zone, besides=besides)
     climbs = await _climbs(session, attempts)
     due = [
         attempt
@@ -101,8 +95,17 @@ async def joining(
     return [attempt.id for attempt in due if await _opened(session, attempt)]
 
 
-async def names_on(session: AsyncSession, attempt_id: str, step: int) -> list[str]:
-    """Return the first names of everybody whom the message of an attempt's step concerns."""
+async def names_on(
+    session: AsyncSession, attempt_id: str, step: int, *, besides: Collection[str] = ()
+) -> list[str]:
+    """Return the first names of everybody whom the message of an attempt's step concerns.
+
+    Args:
+        session: Any transaction.
+        attempt_id: The carrier.
+        step: The step's index.
+        besides: Attempts that it carries and whose patients it is not to name.
+    """
     rows = await session.scalars(
         select(Patient.first_name)
         .join(Attempt, Attempt.patient_id == Patient.id)
@@ -110,6 +113,7 @@ async def names_on(session: AsyncSession, attempt_id: str, step: int) -> list[st
         .where(
             or_(Message.attempt_id == attempt_id, Message.carried_by == attempt_id),
             Message.step == step,
+            Message.attempt_id.not_in(besides),
             # it may be sent again long after it was claimed
             Patient.status != PatientStatus.DECEASED.value,
             Patient.erased_at.is_(None),
@@ -117,6 +121,47 @@ async def names_on(session: AsyncSession, attempt_id: str, step: int) -> list[st
         .order_by(Patient.external_id)
     )
     return list(rows)
+
+
+async def names_again(
+    session: AsyncSession, attempt_id: str, rung: Rung, rules: Rules, now: datetime
+) -> list[str]:
+    """Return whom a message is to name that goes out again, maybe long after it was claimed.
+
+    Who may not be written to any more, has answered or is reached elsewhere by now is not named;
+    the row of their ledger stays, for the first try may have arrived.
+
+    Args:
+        session: Any transaction.
+        attempt_id: The carrier.
+        rung: The step.
+        rules: What decides who may be written to.
+        now: Aware UTC.
+    """
+    carried = await carried_by(session, attempt_id, rung.step)
+    carried_ids = [attempt.id for attempt in carried]
+    answered = set(
+        await session.scalars(
+            select(Event.attempt_id).where(Event.attempt_id.in_(carried_ids), _SILENCES)
+        )
+    )
+    patients = await standings(
+        session,
+        [attempt.patient_id for attempt in carried],
+        now,
+        rules.key,
+        zone=rules.calendar.zone,
+    )
+    unnamed = [
+        attempt.id
+        for attempt in carried
+        if attempt.state != AttemptState.OPEN.value
+        or attempt.id in answered
+        or not Neighbour(
+            AttemptState.OPEN, patients[attempt.patient_id], Climb(), rung, rules
+        ).may_be_named_again(now)
+    ]
+    return await names_on(session, attempt_id, rung.step, besides=unnamed)
 
 
 async def carried_by(session: AsyncSession, attempt_id: str, step: int) -> Sequence[Attempt]:
@@ -134,6 +179,9 @@ async def carried_by(session: AsyncSession, attempt_id: str, step: int) -> Seque
 async def for_each(session: AsyncSession, received: Received, step: int) -> list[Received]:
     """Return what happened to a message as it concerns everybody whom the message names.
 
+    In the order of their patients: whoever changes the rows of several patients goes by it, so
+    that no two of them wait for each other.
+
     Args:
         session: Any transaction.
         received: What happened, about the attempt whose message it was.
@@ -142,19 +190,20 @@ async def for_each(session: AsyncSession, received: Received, step: int) -> list
     if received.attempt_id is None:
         return [received]
     others = await carried_by(session, received.attempt_id, step)
-    return [
-        received,
-        *(
-            received.model_copy(
-                update={
-                    "source_key": f"{received.source_key}.{other.id}",
-                    "attempt_id": other.id,
-                    "patient_id": other.patient_id,
-                }
-            )
-            for other in others
-        ),
-    ]
+    if not others:
+        return [received]
+    carrier = await session.get_one(Attempt, received.attempt_id)
+    by_patient = {carrier.patient_id: received} | {
+        other.patient_id: received.model_copy(
+            update={
+                "source_key": f"{received.source_key}.{other.id}",
+                "attempt_id": other.id,
+                "patient_id": other.patient_id,
+            }
+        )
+        for other in others
+    }
+    return [by_patient[patient_id] for patient_id in sorted(by_patient)]
 
 
 async def is_lost(session: AsyncSession, row: Message, longest: timedelta, now: datetime) -> bool:
@@ -200,9 +249,7 @@ def _people_at(*, by_email: bool) -> Select[str]:
 
 
 def _may_join(attempt_ids: Sequence[str]) -> Select[Attempt]:
-    answered = exists().where(
-        Event.attempt_id == Attempt.id, Event.kind.in_([kind.value for kind in SILENCING])
-    )
+    answered = exists().where(Event.attempt_id == Attempt.id, _SILENCES)
     with_person = exists().where(CallTask.attempt_id == Attempt.id, CallTask.closed_at.is_(None))
     return (
         select(Attempt)

@@ -8,7 +8,6 @@ from pydantic import SecretStr
 
 from clinic.attempt import AttemptState
 from clinic.contact_policy import ContactCalendar, ContactPolicy
-from clinic.delivery import Skipped
 from clinic.delivery_check import (
     Address,
     AddressOf,
@@ -17,6 +16,7 @@ from clinic.delivery_check import (
     address_on,
     calendar_of,
     check_delivery,
+    not_contactable,
     why_closed,
     why_left_out,
 )
@@ -57,13 +57,14 @@ class Rung:
     Attributes:
         plan: The campaign's plan.
         step: The step's index.
-        contents: What each of the plan's steps says, in their order.
+        contents: What each of the plan's steps says, in their order; None of a step whose channel
+            or template is not there just now: who stands or falls by it waits for their own turn.
         hashed: The keyed hash of the address.
     """
 
     plan: Plan
     step: int
-    contents: Sequence[StepContent]
+    contents: Sequence[StepContent | None]
     hashed: str
 
 
@@ -103,8 +104,9 @@ class Neighbour:
 
     def is_due(self, now: datetime) -> bool:
         """Whether this very step may be delivered now, at the same address."""
-        step, address = self._rung.step, self._address(self._rung.step)
-        if step in self._climb.rows or address.hashed != self._rung.hashed:
+        step, content = self._rung.step, self._rung.contents[self._rung.step]
+        address = self._address(step)
+        if content is None or step in self._climb.rows or address.hashed != self._rung.hashed:
             return False
         if not self._stands_at(step, now) or self._is_left_out(now):
             return False
@@ -113,12 +115,20 @@ class Neighbour:
             self._patient,
             address,
             step=self._rung.plan.steps[step],
-            content=self._rung.contents[step],
+            content=content,
             policy=self._rules.policy,
             calendar=self._calendar,
             now=now,
         )
         return blocked is None
+
+    def may_be_named_again(self, now: datetime) -> bool:
+        """Whether a message that has claimed this step before may still name the patient."""
+        step, content = self._rung.step, self._rung.contents[self._rung.step]
+        address = self._address(step)
+        if content is None or address.hashed != self._rung.hashed:
+            return False
+        return not_contactable(self._patient) is None and not self._is_closed(step, content, now)
 
     def _stands_at(self, step: int, now: datetime) -> bool:
         """Whether every step below is over, or nearly so."""
@@ -126,24 +136,31 @@ class Neighbour:
             row = self._climb.rows.get(below)
             if row is not None:
                 return _is_over(row, self._rung.plan.steps[below].wait, now)
-            if below not in self._climb.past and self._why_closed(below, now) is None:
+            content = self._rung.contents[below]
+            if below in self._climb.past:
+                continue
+            if content is None or not self._is_closed(below, content, now):
                 return False  # it is still to be delivered
         return True
 
-    def _why_closed(self, step: int, now: datetime) -> Skipped | None:
-        return why_closed(
+    def _is_closed(self, step: int, content: StepContent, now: datetime) -> bool:
+        why = why_closed(
             self._rung.plan.steps[step],
-            self._rung.contents[step],
+            content,
             self._address(step),
             self._patient,
             self._rules.policy,
             self._calendar.day_of(now),
         )
+        return why is not None
 
     def _is_left_out(self, now: datetime) -> bool:
         """Whether a planned attempt would never be started."""
         if self._state is not AttemptState.PLANNED:
             return False
+        contents = [content for content in self._rung.contents if content is not None]
+        if len(contents) < len(self._rung.plan.steps):
+            return True  # its page starts nobody either until the clinic has mended that
         why = why_left_out(
             self._patient,
             self._rung.plan,
@@ -151,7 +168,7 @@ class Neighbour:
                 step.channel: self._address(index)
                 for index, step in enumerate(self._rung.plan.steps)
             },
-            self._rung.contents,
+            contents,
             self._rules.policy,
             self._calendar,
             now,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     String,
     and_,
@@ -15,16 +16,21 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from clinic.attempt import DeliverInput
 from clinic.contact_policy import LOOKS_BACK, PastContact
 from clinic.plan import CALL
 from clinic.tables import Attempt, Call, CallTask, Message, UtcMoment
 
 _SINCE = bindparam("since", type_=UtcMoment)
+_BESIDES = bindparam("besides", type_=String), bindparam("step", type_=Integer)
+_NOBODY = DeliverInput(attempt_id="", step=-1)
 
 
 def _lately() -> CompoundSelect[Any]:
@@ -48,13 +54,27 @@ def _lately() -> CompoundSelect[Any]:
 
 
 def _messages(who: ColumnElement[str] | Any) -> Select[Any]:
-    carried_by = func.coalesce(Message.carried_by, Message.attempt_id)
-    what = carried_by + literal(".") + cast(Message.step, String)
-    return select(who, what, Message.sent_at, Message.channel).where(
-        Message.sent_at > _SINCE,
+    carrier = func.coalesce(Message.carried_by, Message.attempt_id)
+    what = carrier + literal(".") + cast(Message.step, String)
+    # a claim without a record stands for a message that is being sent, or was before a crash
+    at = func.coalesce(Message.sent_at, Message.claimed_at)
+    attempt_id, step = _BESIDES
+    return select(who, what, at, Message.channel).where(
+        at > _SINCE,
         Message.failed_at.is_(None),
         Message.channel != CALL,  # a task for a person: nobody was called yet
+        or_(Message.step != step, carrier.not_in([attempt_id, _carrier_of_asking()])),
     )
+
+
+def _carrier_of_asking() -> ColumnElement[str]:
+    """Return whose message carries the step that is being delivered; empty where none does."""
+    attempt_id, step = _BESIDES
+    own = aliased(Message)
+    of_asking = select(own.carried_by).where(
+        own.attempt_id == attempt_id, own.step == step, own.try_number == 1
+    )
+    return func.coalesce(of_asking.scalar_subquery(), "")
 
 
 def _calls(who: ColumnElement[str] | Any) -> Select[Any]:
@@ -85,23 +105,35 @@ async def past_contacts(
     patient_ids: Sequence[str],
     addresses: Mapping[str, frozenset[str]],
     now: datetime,
+    *,
+    besides: DeliverInput | None = None,
 ) -> dict[str, tuple[PastContact, ...]]:
     """Return the contacts that a policy may ask for, earliest first, by patient.
 
-    A contact is a message that the machine sent and that did not come back, or a call that staff
-    made. It counts for everybody who is reached at the address it went to: people who share a
-    phone are not written to once each on one day. A message that named several is one contact.
+    A contact is a message that the machine sent and that did not come back, one that it has
+    claimed and may have sent, or a call that staff made. It counts for everybody who is reached
+    at the address it went to: people who share a phone are not written to once each on one day.
+    A message that named several is one contact.
 
     Args:
         session: Any transaction.
         patient_ids: Whose contacts to read.
         addresses: The keyed hashes of each patient's addresses.
         now: Aware UTC.
+        besides: The delivery that asks: what it has claimed itself, or what carries it, does not
+            stand in its own way.
     """
+    asking = besides or _NOBODY
     hashes = {hashed for of_one in addresses.values() for hashed in of_one}
     rows = await session.execute(
         _LATELY,
-        {"patient_ids": patient_ids, "hashes": list(hashes), "since": now - LOOKS_BACK},
+        {
+            "patient_ids": patient_ids,
+            "hashes": list(hashes),
+            "since": now - LOOKS_BACK,
+            "besides": asking.attempt_id,
+            "step": asking.step,
+        },
     )
     found: dict[str, set[tuple[str, datetime, str]]] = {}
     for who, what, at, channel in rows:

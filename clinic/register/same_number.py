@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import Select, and_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from clinic.attempt import AttemptState
-from clinic.register.standing import contacts_of
+from clinic.call_check import not_to_call
+from clinic.register.address import address_hash
+from clinic.register.crowd import MOST_IN_A_HOUSEHOLD
+from clinic.register.standing import contacts_of, standings
 from clinic.tables import Attempt, CallTask, Patient
 
 _AT_ONCE = 500
@@ -49,7 +52,10 @@ async def numbers_of(
 
 
 async def housemates(
-    session: AsyncSession, attempts: Sequence[tuple[str, str, str | None]], now: datetime
+    session: AsyncSession,
+    attempts: Sequence[tuple[str, str, str | None]],
+    now: datetime,
+    key: SecretStr,
 ) -> dict[str, tuple[Housemate, ...]]:
     """Return who else answers, by attempt.
 
@@ -57,13 +63,16 @@ async def housemates(
         session: Any transaction.
         attempts: Id, campaign's id and number to call of each attempt.
         now: Aware UTC.
+        key: The key of the suppression hashes.
 
     Returns:
-        Those with an open attempt in the same campaign, by the clinic's number.
+        Those with an open attempt in the same campaign, by the clinic's number. Nobody speaks
+        of who may not be called: who died, booked, opted out or refused calls is not among them.
+        A number that a crowd shares is no household's.
     """
     numbers = sorted({number for _, _, number in attempts if number})
     campaigns = {campaign for _, campaign, _ in attempts}
-    living: dict[tuple[str, str | None], list[Housemate]] = {}
+    living: dict[tuple[str, str | None], list[Any]] = {}
     for start in range(0, len(numbers), _AT_ONCE):
         query = _people_at(numbers[start : start + _AT_ONCE], campaigns)
         found = (await session.execute(query)).all()
@@ -71,10 +80,23 @@ async def housemates(
         called_at = await numbers_of(session, [row.Patient for row in rows], now)
         for row in rows:
             at = row.campaign_id, called_at[row.Patient.id]
-            living.setdefault(at, []).append(_housemate(row, now))
+            living.setdefault(at, []).append(row)
+    # most people live alone at their number: they cost nothing here; nor does a crowd
+    homes = {at: rows for at, rows in living.items() if 1 < len(rows) <= MOST_IN_A_HOUSEHOLD}
+    together = [row.Patient.id for rows in homes.values() for row in rows]
+    known = await standings(session, list(dict.fromkeys(together)), now, key, zone=_UTC)
+    named = {
+        row.Patient.id
+        for (_, number), rows in homes.items()
+        for row in rows
+        if not_to_call(known[row.Patient.id], key) is None
+        and address_hash(key, number or "") not in known[row.Patient.id].crowded
+    }
     return {
         attempt_id: tuple(
-            one for one in living.get((campaign, number), ()) if one.attempt_id != attempt_id
+            _housemate(row, now)
+            for row in homes.get((campaign, number), ())
+            if row.id != attempt_id and row.Patient.id in named
         )
         for attempt_id, campaign, number in attempts
         if number

@@ -17,7 +17,7 @@ _SUGGESTED = 3
 async def find_patient(
     session: AsyncSession, written: str, *, key: SecretStr, country: str | None = None
 ) -> Patient:
-    """Return the patient that somebody means.
+    """Return the patient that somebody means; both numbers of one person mean the row kept.
 
     Args:
         session: Any transaction.
@@ -28,6 +28,16 @@ async def find_patient(
     Raises:
         Refusal: There is nobody, or several share the address, or the person was forgotten. It
             names numbers, no people.
+    """
+    return await _kept(session, await find_row(session, written, key=key, country=country))
+
+
+async def find_row(
+    session: AsyncSession, written: str, *, key: SecretStr, country: str | None = None
+) -> Patient:
+    """Return the very row that somebody means, also where another one was kept of this person.
+
+    Args and errors are those of `find_patient`.
     """
     written = written.strip()
     found = await known_as(session, written)
@@ -40,13 +50,21 @@ async def find_patient(
             "Nothing is held about them any more.",
         )
     address = read_address(written, country) if country else None
-    sharing = await patients_at(session, address) if address else []
+    at_address = await patients_at(session, address) if address else []
+    sharing = [patient for patient in at_address if patient.duplicate_of is None]
     if len(sharing) > 1:
         numbers = ", ".join(patient.external_id for patient in sharing)
         raise Refusal(f"{len(sharing)} patients share `{written}`", f"Name one of: {numbers}")
     if not sharing:
         raise Refusal(f"no patient `{written}` on the register", await _nearly(session, written))
     return sharing[0]
+
+
+async def _kept(session: AsyncSession, found: Patient) -> Patient:
+    """Return the row that was kept, where staff said that this one is the same person."""
+    if found.duplicate_of is None:
+        return found
+    return await _kept(session, await session.get_one(Patient, found.duplicate_of))
 
 
 async def known_as(session: AsyncSession, written: str) -> Patient | None:

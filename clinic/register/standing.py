@@ -1,36 +1,32 @@
 """Where a patient stands with the clinic at this moment, read fresh before every contact."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.attempt import AttemptState
+from clinic.attempt import AttemptState, DeliverInput
 from clinic.contact_policy import PastContact
-from clinic.event import CallOutcome, EventKind
 from clinic.register.address import address_hash
+from clinic.register.address_turn import take_turn
 from clinic.register.consent import consents_of
-from clinic.register.contact import Contact, contact_of, is_minor
+from clinic.register.contact import Contact, Guardian, contact_of, is_minor
+from clinic.register.crowd import crowded_addresses, may_be_crowded
 from clinic.register.past_contacts import past_contacts
-from clinic.tables import (
-    Appointment,
-    Attempt,
-    CallTask,
-    Consent,
-    Duplicate,
-    Event,
-    Patient,
-    Suppression,
-    UtcMoment,
+from clinic.register.same_person import (
+    BOOKED_FOR,
+    NOTHING_ELSEWHERE,
+    SaidElsewhere,
+    has_others,
+    is_booked,
+    said_elsewhere,
 )
-
-BOOKED_FOR = timedelta(days=30)
-"""Who booked without telling for when is taken to have an appointment for so long."""
+from clinic.tables import Attempt, Consent, Duplicate, Patient, Suppression
 
 _AT_ONCE = 500
 
@@ -47,8 +43,12 @@ class PatientStatus(StrEnum):
 class Standing(BaseModel):
     """Everything about a patient that decides whether a contact may happen.
 
+    Status, opt-out, booking and refusals are the person's: the strictest word on any of the rows
+    that are, or may be, the same person's (`clinic.register.same_person`).
+
     Attributes:
         suppressed: Keyed hashes of those of the patient's addresses that nobody may write to.
+        crowded: Keyed hashes of those that more people share than a household has.
         open_attempt_id: The patient's open attempt in any campaign.
         last_ended_at: When the patient's latest attempt ended, aware UTC.
         contacts: Whoever was reached at one of the patient's addresses in the last eight days.
@@ -70,6 +70,7 @@ class Standing(BaseModel):
     booked: bool
     contact: Contact
     suppressed: frozenset[str]
+    crowded: frozenset[str] = frozenset()
     open_attempt_id: str | None
     last_ended_at: datetime | None
     contacts: tuple[PastContact, ...] = ()
@@ -90,29 +91,14 @@ def _facts() -> Select[Any]:
     unsettled = exists().where(Duplicate.patient_id == Patient.id, Duplicate.verdict.is_(None))
     return select(
         Patient,
-        _is_booked().label("booked"),
+        is_booked().label("booked"),
         select(Attempt.id).where(of_patient, is_open).scalar_subquery().label("open_attempt_id"),
         last_ended.scalar_subquery().label("last_ended_at"),
         unsettled.label("unsettled"),
         exists().where(Consent.patient_id == Patient.id).label("said_something"),
+        may_be_crowded().label("may_be_crowded"),
+        has_others().label("has_others"),
     ).where(Patient.id.in_(bindparam("patient_ids", expanding=True)))
-
-
-def _is_booked() -> ColumnElement[bool]:
-    """Return the condition that a patient has a future appointment, or said so lately."""
-    now, lately = bindparam("now", type_=UtcMoment), bindparam("lately", type_=UtcMoment)
-    in_the_book = exists().where(Appointment.patient_id == Patient.id, Appointment.at > now)
-    said_so = exists().where(
-        Event.patient_id == Patient.id,
-        Event.kind == EventKind.BOOKED.value,
-        Event.received_at > lately,
-    )
-    told_staff = exists().where(
-        CallTask.patient_id == Patient.id,
-        CallTask.outcome == CallOutcome.BOOKED.value,
-        CallTask.closed_at > lately,
-    )
-    return or_(in_the_book, said_so, told_staff)
 
 
 _FACTS = _facts()
@@ -128,6 +114,8 @@ async def standings(
     key: SecretStr,
     *,
     zone: ZoneInfo,
+    besides: DeliverInput | None = None,
+    in_turn: bool = False,
 ) -> dict[str, Standing]:
     """Read where patients stand, by their id.
 
@@ -137,24 +125,45 @@ async def standings(
         now: Aware UTC.
         key: The key of the suppression hashes.
         zone: The clinic's time zone, whose day decides who is a minor.
+        besides: The delivery that asks; its own claims are no contacts.
+        in_turn: Whether to keep other deliveries to shared addresses waiting from here to the
+            end of the transaction, so that each finds the contacts that the others claim.
     """
     found: dict[str, Standing] = {}
     for start in range(0, len(patient_ids), _AT_ONCE):
-        found |= await _read(session, patient_ids[start : start + _AT_ONCE], now, key, zone)
+        page = patient_ids[start : start + _AT_ONCE]
+        found |= await _read(session, page, now, key, zone, besides, in_turn=in_turn)
     return found
 
 
 async def _read(
-    session: AsyncSession, patient_ids: Sequence[str], now: datetime, key: SecretStr, zone: ZoneInfo
+    session: AsyncSession,
+    patient_ids: Sequence[str],
+    now: datetime,
+    key: SecretStr,
+    zone: ZoneInfo,
+    besides: DeliverInput | None,
+    *,
+    in_turn: bool,
 ) -> dict[str, Standing]:
     asked = {"patient_ids": patient_ids, "now": now, "lately": now - BOOKED_FOR}
     rows = (await session.execute(_FACTS, asked)).all()
     contact = await contacts_of(session, [row.Patient for row in rows], now, zone)
     hashes = {patient_id: _hashes(contact[patient_id], key) for patient_id in contact}
+    if in_turn and any(row.may_be_crowded for row in rows):  # somebody shares an address
+        await take_turn(session, frozenset[str]().union(*hashes.values()))
     suppressed = await _suppressed(session, hashes.values())
-    contacts = await past_contacts(session, list(hashes), hashes, now)
+    # most people share no address: they cost no query
+    shared = await crowded_addresses(
+        session, [row.Patient.id for row in rows if row.may_be_crowded]
+    )
+    crowded = {address_hash(key, address) for address in shared}
+    contacts = await past_contacts(session, list(hashes), hashes, now, besides=besides)
     # most clinics record no consent: who said nothing costs no query
     consents = await consents_of(session, [row.Patient.id for row in rows if row.said_something])
+    elsewhere = await said_elsewhere(
+        session, [row.Patient.id for row in rows if row.has_others], now
+    )
     return {
         patient.id: Standing(
             patient_id=patient.id,
@@ -162,19 +171,22 @@ async def _read(
             first_name=patient.first_name,
             last_name=patient.last_name,
             language=patient.language,
-            status=PatientStatus(patient.status),
-            opted_out=patient.opted_out_at is not None,
-            booked=row.booked,
+            status=_strictest(patient.status, other.statuses),
+            opted_out=patient.opted_out_at is not None or other.opted_out,
+            booked=row.booked or other.booked,
             contact=contact[patient.id],
             suppressed=hashes[patient.id] & suppressed,
+            crowded=hashes[patient.id] & crowded,
             open_attempt_id=row.open_attempt_id,
             last_ended_at=row.last_ended_at,
             contacts=contacts[patient.id],
-            consents=consents.get(patient.id, {}),
+            consents=consents.get(patient.id, {}) | dict.fromkeys(other.refused, False),
             possible_duplicate=row.unsettled or patient.duplicate_of is not None,
             erased=patient.erased_at is not None,
         )
-        for patient, row in ((row.Patient, row) for row in rows)
+        for patient, row, other in (
+            (row.Patient, row, elsewhere.get(row.Patient.id, NOTHING_ELSEWHERE)) for row in rows
+        )
     }
 
 
@@ -182,6 +194,9 @@ async def contacts_of(
     session: AsyncSession, patients: Sequence[Patient], now: datetime, zone: ZoneInfo
 ) -> dict[str, Contact]:
     """Return how patients can be reached, by their id.
+
+    Nobody writes to a guardian who died or said stop, also where the register knows that of
+    another row of theirs.
 
     Args:
         session: Any transaction.
@@ -191,20 +206,43 @@ async def contacts_of(
     """
     today = now.astimezone(zone).date()
     numbers = {row.guardian_number for row in patients if is_minor(row, today)} - {None}
-    guardians: dict[str | None, Patient] = {}
-    if numbers:
-        found = await session.scalars(
-            select(Patient).where(
-                Patient.external_id.in_(numbers),
-                Patient.status != PatientStatus.DECEASED.value,
-                Patient.erased_at.is_(None),
-            )
-        )
-        guardians = {guardian.external_id: guardian for guardian in found}
+    guardians = await _guardians(session, numbers, now) if numbers else {}
     return {
         patient.id: contact_of(patient, guardians.get(patient.guardian_number), today)
         for patient in patients
     }
+
+
+async def _guardians(
+    session: AsyncSession, numbers: Iterable[str | None], now: datetime
+) -> dict[str | None, Guardian]:
+    found = await session.execute(
+        select(Patient, has_others().label("has_others")).where(
+            Patient.external_id.in_(numbers), Patient.erased_at.is_(None)
+        )
+    )
+    rows = found.all()
+    elsewhere = await said_elsewhere(
+        session, [row.Patient.id for row in rows if row.has_others], now
+    )
+    return {
+        guardian.external_id: Guardian(
+            guardian, silent=_is_silent(guardian, elsewhere.get(guardian.id, NOTHING_ELSEWHERE))
+        )
+        for guardian in (row.Patient for row in rows)
+    }
+
+
+def _is_silent(guardian: Patient, other: SaidElsewhere) -> bool:
+    died = PatientStatus.DECEASED.value in {guardian.status, *other.statuses}
+    return died or guardian.opted_out_at is not None or other.opted_out
+
+
+def _strictest(own: str, of_others: frozenset[str]) -> PatientStatus:
+    for gone in (PatientStatus.DECEASED, PatientStatus.MOVED):
+        if gone.value in {own, *of_others}:
+            return gone
+    return PatientStatus(own)
 
 
 def _hashes(contact: Contact, key: SecretStr) -> frozenset[str]:

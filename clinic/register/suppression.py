@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic.conflict_free_insert import insert_if_new
 from clinic.register.address import address_hash
 from clinic.register.contact import is_minor
+from clinic.register.search import rows_of_person
 from clinic.tables import Patient, Suppression
 
 
@@ -51,10 +52,18 @@ async def lift(session: AsyncSession, address: str, *, key: SecretStr) -> bool:
 async def opt_out(
     session: AsyncSession, patient_id: str, *, source: str, now: datetime, key: SecretStr
 ) -> None:
-    """Make sure that nobody writes to a patient again, nor to the addresses of theirs."""
-    patient = await session.get_one(Patient, patient_id)
-    patient.opted_out_at = patient.opted_out_at or now
-    for address in addresses_of(patient, now):
+    """Make sure that nobody writes to a person again, nor to any address they are reached at.
+
+    That are all rows that staff said are the same person; a minor's guardian is the one who said
+    it, so every address of theirs is silent, also those on the guardian's own row.
+    """
+    addresses: set[str] = set()
+    for row in await rows_of_person(session, patient_id):
+        row.opted_out_at = row.opted_out_at or now
+        guardian = await _guardian_of(session, row, now)
+        addresses.update(addresses_of(row, now), _own(guardian))
+    # in one order: two who suppress the same addresses can't wait for each other
+    for address in sorted(addresses):
         await suppress(session, address, source=source, now=now, key=key)
 
 
@@ -64,12 +73,19 @@ async def opt_in(
     """Take an opt-out back, at the patient's own wish.
 
     Returns:
-        The addresses that may be written to again.
+        The addresses that may be written to again; a guardian who said stop in their own name
+        keeps theirs.
     """
-    patient = await session.get_one(Patient, patient_id)
-    patient.opted_out_at = None
+    addresses: set[str] = set()
+    kept: set[str] = set()
+    for row in await rows_of_person(session, patient_id):
+        row.opted_out_at = None
+        guardian = await _guardian_of(session, row, now)
+        addresses.update(addresses_of(row, now), _own(guardian))
+        if guardian is not None and guardian.opted_out_at is not None:
+            kept.update(_own(guardian))
     return [
-        address for address in addresses_of(patient, now) if await lift(session, address, key=key)
+        address for address in sorted(addresses - kept) if await lift(session, address, key=key)
     ]
 
 
@@ -88,8 +104,24 @@ def addresses_of(patient: Patient, now: datetime) -> list[str]:
     A minor's guardian speaks for the child, so the guardian's count as well. Those on the row
     of somebody who is of age do not: the guardian of old said nothing.
     """
-    written = [patient.email, patient.phone, patient.other_phone]
+    written = _own(patient)
     if is_minor(patient, now.date()):
-        written += [patient.guardian_email, patient.guardian_phone]
+        of_guardian = (patient.guardian_email, patient.guardian_phone)
+        written |= {address for address in of_guardian if address}
     # in one order: two who suppress the same addresses can't wait for each other
-    return sorted({address for address in written if address})
+    return sorted(written)
+
+
+def _own(patient: Patient | None) -> set[str]:
+    if patient is None:
+        return set()
+    written = (patient.email, patient.phone, patient.other_phone)
+    return {address for address in written if address}
+
+
+async def _guardian_of(session: AsyncSession, patient: Patient, now: datetime) -> Patient | None:
+    if patient.guardian_number is None or not is_minor(patient, now.date()):
+        return None
+    return await session.scalar(
+        select(Patient).where(Patient.external_id == patient.guardian_number)
+    )

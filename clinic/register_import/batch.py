@@ -267,8 +267,4 @@ class _Work:
 
 
 def _person(entry: Entry) -> Person:
-    get = entry.fields.get
-    national_id, birth_date, phone = get("national_id"), get("birth_date"), get("phone")
-    return Person(
-        entry.id, entry.number, entry.kept_id, entry.name_key, national_id, birth_date, phone
-    )
+    return Person(entry.id, entry.number, entry.kept_id, entry.name_key, *entry.fields.compared())

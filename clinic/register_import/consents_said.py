@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic.register.consent import Word
 from clinic.register_import.patient_fields import FIELDS
 from clinic.register_import.register_row import RegisterRow
 from clinic.tables import Consent
@@ -24,12 +25,6 @@ _FROM_LIST = "import "
 """Begins the source of each word that has none of its own."""
 
 
-class _Word(NamedTuple):
-    at: datetime
-    given: bool
-    source: str
-
-
 class BatchConsents:
     """What the patients whom a batch of rows is about said of being contacted.
 
@@ -43,7 +38,7 @@ class BatchConsents:
         self._source = f"{_FROM_LIST}{file_name}"
         self._now = now
         self._zone = zone
-        self._of: defaultdict[tuple[str, str, str], list[_Word]] = defaultdict(list)
+        self._of: defaultdict[tuple[str, str, str], list[Word]] = defaultdict(list)
         self._new: list[dict[str, Any]] = []
 
     async def load(self, session: AsyncSession, patient_ids: Collection[str]) -> None:
@@ -54,7 +49,7 @@ class BatchConsents:
         for patient_id, channel, content, at, given, source in await session.execute(
             select(Consent.patient_id, *columns).where(Consent.patient_id.in_(patient_ids))
         ):
-            self._of[patient_id, channel, content].append(_Word(at, given, source))
+            self._of[patient_id, channel, content].append(Word(at, given, source))
 
     def add(self, patient_id: str, row: RegisterRow, said_before: int) -> tuple[bool, list[str]]:
         """Add a row's words to a patient's.
@@ -78,13 +73,14 @@ class BatchConsents:
                 if known and max(known).given != given:
                     contradicted[f"consent_{column}"] = None
                 continue
-            word = _Word(at, given, row.consent_source or self._source)
-            if not _is_news(word, known, dated=is_dated):
+            said = Word(at, given, row.consent_source or self._source)
+            word = said.counting_after(max(known), self._zone) if known else said
+            if not _is_news(said, word, known, dated=is_dated):
                 continue
             is_new = True
             known.append(word)
-            said = {"patient_id": patient_id, "channel": channel, "content": content}
-            self._new.append(said | word._asdict())
+            about = {"patient_id": patient_id, "channel": channel, "content": content}
+            self._new.append(about | word._asdict())
         return is_new, list(contradicted)
 
     async def write(self, session: AsyncSession) -> None:
@@ -119,12 +115,21 @@ def _words(consents: dict[str, bool]) -> Iterator[tuple[str, str, str, bool]]:
             yield ADVERTISING, channel, ADVERTISING, advertising
 
 
-def _is_news(word: _Word, known: list[_Word], *, dated: bool) -> bool:
+def _is_news(said: Word, word: Word, known: list[Word], *, dated: bool) -> bool:
+    """Answer whether a word changes what is known; `word` is what was said as it would count."""
     if not known:
         return True
     newest = max(known)
-    if newest.given == word.given or any(each.at == word.at for each in known):
+    if newest.given == said.given:
         return False
-    # A list that says yes and not since when does not undo what the patient told the clinic
-    # since; a no is believed at any time.
-    return dated or not word.given or newest.source.startswith(_FROM_LIST)
+    if said.given:
+        # A list that says yes and not since when does not undo what the patient told the clinic
+        # since.
+        at_once = any(each.at == said.at for each in known)
+        return not at_once and (dated or newest.source.startswith(_FROM_LIST))
+    # a no is believed at any time, unless the same list said it before the yes
+    return not any(
+        each.at == said.at or (each.source == word.source and word.source != said.source)
+        for each in known
+        if not each.given
+    )

@@ -58,6 +58,8 @@ class DateOrderSearch:
 
     def see(self, text: str) -> None:
         """Look at a cell of a column of dates."""
+        if text[:4].isdecimal():
+            return  # nearly all: the year stands first
         written = NUMERIC_DATE.match(text.strip())
         if written is None or written[2] == "." or len(written[1]) > SHORT_YEAR:
             return

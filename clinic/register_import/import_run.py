@@ -11,10 +11,10 @@ import asyncio
 import gc
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -36,8 +36,16 @@ from clinic.tables import Appointment, ImportRun
 
 __all__ = ["ImportResult", "import_register", "unfinished_imports"]
 
+_Done = TypeVar("_Done")
+
 _BATCH = 2_000
 """Rows in a transaction: on SQLite, all other writers wait while it lasts."""
+_OBJECTS_OF_BATCHES = 200_000
+"""So many new ones, and the collector looks again; Python's own number is 700."""
+_CACHE_KIB = 16_384
+_MANY_NEW = 10_000
+"""Patients; so many more make PostgreSQL's plans for the register as it was wrong."""
+_TAKEN = (IntegrityError, asyncpg.IntegrityConstraintViolationError)
 _FAILURES = (DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -79,13 +87,13 @@ async def import_register(
     """
     result = ImportResult() if result is None else result
     try:
-        with _settled_objects(), NumbersSeen() as seen:
+        with _collecting_seldom(), NumbersSeen() as seen:
             writer = BatchWriter(source.name, now=now, key=key, zone=zone, seen=seen)
             run = _Run(database, source, writer, result, now)
-            await run.begin()
+            await _to_its_end(run.begin())
             await run.write_rows(rows_at_once, on_reject, on_progress)
-            await run.finish(seen)
-    except IntegrityError as error:
+            await _to_its_end(run.finish(seen))
+    except _TAKEN as error:
         raise _stopped(source, result, "somebody else imports at the same time") from error
     except _FAILURES as error:
         raise _stopped(source, result, cause_of(error)) from error
@@ -95,13 +103,31 @@ async def import_register(
 
 
 @contextmanager
-def _settled_objects() -> Iterator[None]:
-    """Keep the garbage collector from looking through all that was there before, for each batch."""
+def _collecting_seldom() -> Iterator[None]:
+    """Keep the garbage collector from looking through each batch, and all that was there before.
+
+    Rows hold no circles, yet it would look through them again and again while they come.
+    """
+    thresholds = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(_OBJECTS_OF_BATCHES, 1, 1)  # all of them: few are ever old
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
+
+
+async def _to_its_end(transaction: Coroutine[Any, Any, _Done]) -> _Done:
+    """Let a transaction end before an interrupt is heard: what is committed is counted as well."""
+    task = asyncio.create_task(transaction)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # the interrupt comes first
+        raise
 
 
 def _stopped(source: Source, result: ImportResult, why: str) -> Refusal:
@@ -159,7 +185,7 @@ class _Run:
         try:
             while (batch := await reading).rows:
                 reading = asyncio.create_task(asyncio.to_thread(ahead.take))
-                for reject in await self._write(batch.rows):
+                for reject in await _to_its_end(self._write(batch.rows)):
                     on_reject(reject)
                 on_progress(batch.position)
         finally:
@@ -170,6 +196,7 @@ class _Run:
 
     async def _write(self, rows: list[ReadRow]) -> list[Reject]:
         async with self._database.writing() as session:
+            await _keep_more_pages(session)
             batch = await self._writer.write(session, rows)
             reached = {"line": rows[-1].line, **self._result.with_batch(batch)}
             await self._record(session, reached)
@@ -191,9 +218,25 @@ class _Run:
         async with self._database.writing() as session:
             finished = {"finished_at": self._now + elapsed, **self._result.counts}
             await self._record(session, finished)
+            if self._result.new > _MANY_NEW:
+                await _count_rows(session)
 
     async def _record(self, session: AsyncSession, reached: dict[str, Any]) -> None:
         await session.execute(update(ImportRun).where(ImportRun.id == self._id).values(reached))
+
+
+async def _keep_more_pages(session: AsyncSession) -> None:
+    """Let SQLite keep the indexes' pages in memory: new rows land all over them."""
+    connection = await session.connection()
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+
+
+async def _count_rows(session: AsyncSession) -> None:
+    """Tell PostgreSQL how the tables have grown: until its own time comes, it plans as before."""
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("ANALYZE patients, visits")
 
 
 async def _take_back(session: AsyncSession, gone: list[Doubt]) -> None:

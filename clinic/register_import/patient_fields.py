@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import compress
 from operator import attrgetter
 from typing import Any
@@ -44,8 +45,16 @@ _ACTIVE, _MOVED, _DECEASED = (
     status.value for status in (PatientStatus.ACTIVE, PatientStatus.MOVED, PatientStatus.DECEASED)
 )
 _VISITS = _POSITIONS["reported_visits"]
-_EMAIL, _PHONE = _POSITIONS["email"], _POSITIONS["phone"]
-_FAILED_BEFORE = {_EMAIL: ("email_bad_at",), _PHONE: ("phone_bad_at", "sms_bad_at")}
+_NATIONAL_ID, _BIRTH_DATE = _POSITIONS["national_id"], _POSITIONS["birth_date"]
+_PHONE = _POSITIONS["phone"]
+_EMAIL_FAILED, _PHONE_FAILED = ("email_bad_at",), ("phone_bad_at", "sms_bad_at")
+_FAILED_BEFORE = {
+    _POSITIONS["email"]: _EMAIL_FAILED,
+    _PHONE: _PHONE_FAILED,
+    # a minor is reached there, and what failed stands on the minor's row
+    _POSITIONS["guardian_email"]: _EMAIL_FAILED,
+    _POSITIONS["guardian_phone"]: _PHONE_FAILED,
+}
 IDENTITY = frozenset({"first_name", "last_name", "national_id", "birth_date", "phone"})
 """What another patient's row is compared with, to find duplicates."""
 
@@ -130,6 +139,14 @@ class Fields:
             return False
         gone = known == _MOVED and value == _ACTIVE
         return gone or known == _DECEASED
+
+    def compared(self) -> tuple[str | None, date | None, str | None]:
+        """Return what patients are compared by beside their name: national id, birth date, phone.
+
+        The import asks this of every new row.
+        """
+        values = self.values
+        return values[_NATIONAL_ID], values[_BIRTH_DATE], values[_PHONE]
 
     def get(self, name: str) -> Any:
         """Return the value of one of `FIELDS`."""

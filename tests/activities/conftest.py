@@ -135,7 +135,7 @@ class Desk:
     ) -> None:
         """Claim a step as a try of a minute ago did, and let it end as given."""
         async with self.clinic.database.writing() as session:
-            claim, row = await ledger.claim(
+            claim, _ = await ledger.claim(
                 session,
                 attempt_id=attempt.id,
                 step=step,
@@ -144,6 +144,7 @@ class Desk:
                 now=self.now - timedelta(minutes=1),
             )
             assert claim is Claim.FRESH
+            row = await session.get_one(Message, (attempt.id, step, 1))
             for name, value in given.items():
                 setattr(row, name, value)
 

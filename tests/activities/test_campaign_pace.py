@@ -132,3 +132,68 @@ async def test_a_full_call_list_holds_a_campaign_back(
     assert page.started == started
     assert page.next_page_at == (now + pause if pause else None)
     assert page.state is (PageState.FINISHED if started else PageState.MORE)
+
+
+@pytest.mark.parametrize(
+    ("held", "state", "pause"),
+    [
+        pytest.param({"state": "paused"}, PageState.PAUSED, None, id="a pause"),
+        pytest.param(
+            {"next_page_at": timedelta(minutes=30)},
+            PageState.MORE,
+            timedelta(minutes=30),
+            id="the pace",
+        ),
+        pytest.param(
+            {"open_calls_at_most": 0}, PageState.MORE, timedelta(minutes=5), id="a full call list"
+        ),
+    ],
+)
+async def test_who_began_with_a_households_message_is_started_whatever_holds_the_page(
+    desk: "Desk",
+    start_page: "StartPage",
+    now: datetime,
+    held: dict[str, Any],
+    state: PageState,
+    pause: timedelta | None,
+) -> None:
+    if "next_page_at" in held:
+        held = {"next_page_at": now + held["next_page_at"]}
+    campaign = await desk.campaign(pace_per_hour=1, **held)
+    waiting = [await desk.planned(campaign) for _ in range(3)]
+    begun = await desk.attempt(campaign=campaign, started_at=None)
+    assert await start_page(campaign) == PageResult(
+        state=state, started=1, left_out=0, remaining=3, next_page_at=now + pause if pause else None
+    )
+    assert (await desk.again(begun)).started_at == now
+    rows = [await desk.again(attempt) for attempt in waiting]
+    assert {row.state for row in rows} == {AttemptState.PLANNED.value}
+    # what holds the page goes on as it was
+    assert (await desk.again(campaign)).next_page_at == held.get("next_page_at")
+
+
+async def test_who_began_with_a_households_message_goes_first_and_counts_for_the_pace(
+    desk: "Desk", start_page: "StartPage", now: datetime
+) -> None:
+    campaign = await desk.campaign(pace_per_hour=60)
+    for _ in range(3):
+        await desk.planned(campaign)
+    begun = [
+        await desk.attempt(campaign=campaign, started_at=None, id=f"at-zz{number}-{campaign.id}")
+        for number in range(2)
+    ]
+    page = await start_page(campaign)
+    assert (page.started, page.remaining) == (2, 3)
+    assert page.next_page_at == now + timedelta(minutes=2)
+    assert {(await desk.again(attempt)).started_at for attempt in begun} == {now}
+
+
+@ONE_KIND
+async def test_a_held_campaign_whose_last_ones_have_begun_by_themselves_is_finished(
+    desk: "Desk", start_page: "StartPage", now: datetime
+) -> None:
+    campaign = await desk.campaign(pace_per_hour=1, next_page_at=now + timedelta(minutes=30))
+    await desk.attempt(campaign=campaign, started_at=None)
+    assert await start_page(campaign) == PageResult(
+        state=PageState.FINISHED, started=1, left_out=0, remaining=0
+    )

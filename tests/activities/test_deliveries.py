@@ -63,7 +63,7 @@ async def test_a_call_is_put_on_the_call_list_and_recorded(
     attempt = await desk.attempt()
     assert await deliver(attempt, CALL) == Sent()
     async with clinic.database.reading() as session:
-        (listed,) = await call_list.open_calls(session, now)
+        (listed,) = await call_list.open_calls(session, now, clinic.key)
     assert (listed.kind, listed.patient_id) == (TaskKind.CALL, attempt.patient_id)
     assert (listed.due_at, listed.tries_allowed) == (now + timedelta(days=2), 3)
     row = await desk.ledger_row(attempt, CALL)

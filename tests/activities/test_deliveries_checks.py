@@ -17,9 +17,9 @@ from clinic.contact_policy import ContactPolicy
 from clinic.delivery import Deferred, Sent, Skipped, SkipReason
 from clinic.event import EventKind
 from clinic.folder import ClinicFolder
-from clinic.register import consent
+from clinic.register import consent, suppression
 from clinic.register.address import address_hash
-from clinic.tables import Appointment, Attempt, CallTask, Event, StepNote, Suppression
+from clinic.tables import Appointment, Attempt, CallTask, Event, Patient, StepNote, Suppression
 from sandbox.stand_ins import Sandbox
 
 if TYPE_CHECKING:
@@ -126,6 +126,30 @@ async def test_a_childs_message_goes_to_the_guardian(
     assert sandbox.inbox.to(str(child.email)) == []
 
 
+@pytest.mark.parametrize("said", ["stop", "deceased"])
+async def test_a_childs_message_does_not_go_to_a_guardian_who_is_gone_or_said_stop(
+    desk: "Desk", deliver: "Deliver", clinic: Clinic, now: datetime, said: str
+) -> None:
+    status = "deceased" if said == "deceased" else "active"
+    guardian = await desk.patient(external_id="G-1", phone="+13055550111", status=status)
+    if said == "stop":
+        async with clinic.database.writing() as session:
+            key = clinic.key
+            await suppression.opt_out(session, guardian.id, source="sms", now=now, key=key)
+            row = await session.get_one(Patient, guardian.id)
+            row.phone = "+13055550122"  # the next list brings a new number
+    child = await desk.patient(
+        birth_date=date(2019, 1, 1),
+        email=None,
+        phone=None,
+        guardian_number="G-1",
+        guardian_phone="+13055550111",
+    )
+    attempt = await desk.attempt(child)
+    for step in (SMS, CALL):
+        assert await deliver(attempt, step) == Skipped(reason=SkipReason.NO_ADDRESS)
+
+
 async def test_a_landline_gets_no_sms_and_is_called(desk: "Desk", deliver: "Deliver") -> None:
     attempt = await desk.attempt(await desk.patient(phone_kind="landline"))
     assert await deliver(attempt, SMS) == Skipped(
@@ -164,7 +188,7 @@ async def test_a_text_that_the_law_finds_too_long_is_not_sent(
     attempt = await desk.attempt(await desk.patient(first_name=long_name))
     found = await deliver(attempt, SMS, policy=clinic.folder.policy("us"))
     assert isinstance(found, Skipped)
-    assert (found.reason, "at most 160" in found.rule) == (SkipReason.TOO_LONG, True)
+    assert (found.reason, "over 160 characters" in found.rule) == (SkipReason.TOO_LONG, True)
     await assert_untouched(desk, sandbox, attempt)
 
 

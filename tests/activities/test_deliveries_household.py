@@ -10,11 +10,15 @@ from temporalio.exceptions import ApplicationError
 from activities.deliveries import CARRIER_SETTLES, CLAIM_SETTLES
 from channels import errors
 from channels.protocol import Receipt
-from clinic import ledger
+from clinic import inbox, ledger
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
+from clinic.contact_policy import ContactPolicy
 from clinic.contact_policy.rules import LengthRule
-from clinic.delivery import Delivery, Failed, FailReason, Sent
+from clinic.delivery import Deferred, Delivery, Failed, FailReason, Sent
+from clinic.event import EventKind
+from clinic.folder import ClinicFolder
+from clinic.register import household, suppression
 from clinic.tables import Attempt, CallTask, Message, Patient
 from sandbox.stand_ins import Sandbox
 
@@ -412,3 +416,144 @@ async def test_a_forgotten_person_is_not_named_when_it_goes_out_again(
     await desk.change(patient, erased_at=now, first_name="")
     assert await deliver(ana, 0, sms=channel) == Sent()
     assert channel.sent[0].text.startswith("Hola, Ana: ")
+
+
+SIXTEEN = datetime(2027, 3, 2, 16, tzinfo=UTC)
+"""Within the hours of the American policy, of which a phone gets one message a day."""
+
+
+@pytest.fixture
+def strict(clinic: Clinic) -> ContactPolicy:
+    """A policy with caps; that of the tests has none."""
+    return ClinicFolder(clinic.folder.path, "us").policy()
+
+
+Apart = tuple[tuple[Attempt, int], tuple[Attempt, int]]
+
+
+@pytest.fixture(params=["in two campaigns", "at two steps of one campaign"])
+async def apart(desk: "Desk", request: pytest.FixtureRequest) -> Apart:
+    """Two who share a number and get no common message, each with the step they stand at."""
+    ana, eva = [await desk.patient(phone=PHONE, first_name=name) for name in ("Ana", "Eva")]
+    first = await desk.campaign(SMS_STEP, SMS_STEP)
+    if request.param == "in two campaigns":
+        second = await desk.campaign(SMS_STEP)
+        return (await desk.attempt(ana, first), 0), (await desk.attempt(eva, second), 0)
+    above = await desk.attempt(eva, first)
+    await desk.message(above, 0, PHONE, sent_at=SIXTEEN - timedelta(days=9), provider_id="SM0")
+    return (await desk.attempt(ana, first), 0), (above, 1)
+
+
+async def test_while_a_message_is_on_its_way_its_phone_gets_no_second_one(
+    deliver: "Deliver", told: "Told", apart: Apart, strict: ContactPolicy
+) -> None:
+    ana, eva = apart
+    channel = told(Receipt(provider_id="SM1"), Receipt(provider_id="SM2"))
+    send, meanwhile = channel.send, []
+
+    async def slowly(message: Any) -> Receipt:
+        meanwhile.append(await deliver(*eva, at=SIXTEEN, policy=strict, sms=channel))
+        return await send(message)
+
+    channel.send = slowly  # type: ignore[method-assign]
+    assert await deliver(*ana, at=SIXTEEN, policy=strict, sms=channel) == Sent()
+    assert [type(each) for each in meanwhile] == [Deferred]
+    assert len(channel.sent) == 1
+
+
+async def test_of_two_deliveries_to_one_phone_at_the_same_moment_one_waits_for_another_day(
+    deliver: "Deliver", told: "Told", apart: Apart, strict: ContactPolicy
+) -> None:
+    channel = told(Receipt(provider_id="SM1"), Receipt(provider_id="SM2"))
+    send = channel.send
+
+    async def slowly(message: Any) -> Receipt:
+        await asyncio.sleep(SECONDS_TO_SEND)
+        return await send(message)
+
+    channel.send = slowly  # type: ignore[method-assign]
+    outcomes = await asyncio.gather(
+        *(deliver(*one, at=SIXTEEN, policy=strict, sms=channel) for one in apart)
+    )
+    assert {type(each) for each in outcomes} == {Sent, Deferred}
+    assert len(channel.sent) == 1
+
+
+async def test_after_a_crash_the_phone_gets_no_second_message_before_the_first_is_settled(
+    deliver: "Deliver", told: "Told", apart: Apart, strict: ContactPolicy, dying: Dying
+) -> None:
+    ana, eva = apart
+    channel = told(Receipt(provider_id="SM1"), found=Receipt(provider_id="SM1"))
+    dying.before_recording()
+    with pytest.raises(CrashError):
+        await deliver(*ana, at=SIXTEEN, policy=strict, sms=channel)
+    later = SIXTEEN + timedelta(hours=2)
+    assert isinstance(await deliver(*eva, at=later, policy=strict, sms=channel), Deferred)
+    # its own claim does not stand in its way
+    assert await deliver(*ana, at=later, policy=strict, sms=channel) == Sent()
+    assert len(channel.sent) == 1
+
+
+async def test_whom_a_message_carries_waits_for_it_under_any_policy(
+    deliver: "Deliver",
+    told: "Told",
+    ana_and_eva: tuple[Attempt, Attempt],
+    dying: Dying,
+    strict: ContactPolicy,
+) -> None:
+    ana, eva = ana_and_eva
+    channel = told(Receipt(provider_id="SM1"))
+    dying.before_sending(channel)
+    with pytest.raises(CrashError):
+        await deliver(ana, 0, at=SIXTEEN, policy=strict, sms=channel)
+    with pytest.raises(ApplicationError, match="carried by another's message"):
+        await deliver(eva, 0, at=SIXTEEN, policy=strict, sms=channel)
+    at = SIXTEEN + MINUTE
+    assert await deliver(ana, 0, at=at, policy=strict, sms=channel) == Sent()
+    assert await deliver(eva, 0, at=at, policy=strict, sms=channel) == Sent()
+    assert "Ana y Eva" in channel.sent[0].text
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_number_and_a_page_that_say_stop_at_once_do_not_wait_for_each_other(
+    desk: "Desk",
+    deliver: "Deliver",
+    told: "Told",
+    clinic: Clinic,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = await desk.campaign(SMS_STEP)
+    # the carrier's row comes last
+    ana, eva = [
+        await desk.attempt(await desk.patient(id=own, phone=PHONE, email=None), campaign)
+        for own in ("pt-9", "pt-1")
+    ]
+    channel = told(errors.OptedOut("21610"))
+    send, suppress, handed_over = channel.send, suppression.opt_out, asyncio.Event()
+
+    async def hand_over(message: Any) -> Receipt:
+        handed_over.set()
+        return await send(message)
+
+    async def slowly(*given: Any, **also: Any) -> None:
+        await suppress(*given, **also)
+        await given[0].flush()
+        await asyncio.sleep(SECONDS_TO_SEND)
+
+    channel.send = hand_over  # type: ignore[method-assign]
+    monkeypatch.setattr(suppression, "opt_out", slowly)
+
+    async def stop_on_the_page() -> None:
+        await handed_over.wait()
+        said = inbox.Received(
+            source="link", source_key="k", kind=EventKind.OPTED_OUT, attempt_id=ana.id
+        )
+        async with clinic.database.writing() as session:
+            for one in await household.for_each(session, said, 0):
+                await inbox.store(session, one, now=now, key=clinic.key)
+
+    delivered, _ = await asyncio.gather(deliver(ana, 0, sms=channel), stop_on_the_page())
+    assert delivered == Failed(reason=FailReason.OPTED_OUT)
+    for attempt in (ana, eva):
+        assert (await desk.patient_of(attempt)).opted_out_at is not None

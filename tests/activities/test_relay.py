@@ -168,6 +168,21 @@ async def test_an_event_that_comes_before_the_attempt_waits_for_it(
     assert len(await heard(temporal, handle)) == 1
 
 
+async def test_a_reply_that_comes_before_the_attempts_workflow_is_a_task_at_once(
+    desk: "Desk", relay: Relay, temporal: WorkflowEnvironment, task_queue: str
+) -> None:
+    # a household's message began the attempt, and its page may be held for long
+    attempt = await desk.attempt(started_at=None)
+    event = await desk.event(EventKind.REPLY, attempt_id=attempt.id, body="Llamen a Eva")
+    assert await relay.relay_due() == 0
+    (task,) = await desk.all(CallTask)
+    assert (task.kind, task.attempt_id, task.event_id) == ("reply", attempt.id, event.id)
+    handle = await start(temporal, attempt, task_queue)
+    assert (await relayed_in_the_end(relay, desk, event)).relay_result == "signalled"
+    assert [each.event_id for each in await heard(temporal, handle)] == [event.id]
+    assert len(await desk.all(CallTask)) == 1
+
+
 async def test_no_event_overtakes_one_that_was_put_off(
     desk: "Desk", relay: Relay, clinic: Clinic, temporal: WorkflowEnvironment, task_queue: str
 ) -> None:

@@ -29,7 +29,7 @@ async def test_a_message_is_a_task_with_the_plans_due_time_and_tries(
     outgoing = of(attempt, message)
     receipt = await calls.send(outgoing)
     async with clinic.database.reading() as session:
-        (listed,) = await call_list.open_calls(session, outgoing.claimed_at)
+        (listed,) = await call_list.open_calls(session, outgoing.claimed_at, clinic.key)
     assert (listed.task_id, listed.kind) == (receipt.provider_id, TaskKind.CALL)
     assert (listed.due_at, listed.tries_allowed) == (outgoing.due_at, 3)
     assert listed.patient_id == attempt.patient_id

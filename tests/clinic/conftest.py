@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from clinic import call_list, campaigns, inbox
 from clinic.attempt import AttemptState
@@ -101,6 +101,13 @@ class Rows:
         row = Attempt(**(fields | given))
         await self.add(row)
         return row
+
+    async def change(self, row: Table, **given: object) -> None:
+        """Have a row of the database say something else."""
+        async with self.clinic.database.writing() as session:
+            found = await session.get_one(type(row), inspect(row).identity)
+            for field, value in given.items():
+                setattr(found, field, value)
 
     async def get(self, table: type[Row], key: object) -> Row:
         async with self.clinic.database.reading() as session:
@@ -268,12 +275,16 @@ class Staff:
         return await self.rows.get(CallTask, task_id)
 
     async def calls(self, now: datetime | None = None) -> list[call_list.OpenCall]:
-        async with self.rows.clinic.database.reading() as session:
-            return await call_list.open_calls(session, now or self.rows.now)
+        clinic = self.rows.clinic
+        async with clinic.database.reading() as session:
+            return await call_list.open_calls(session, now or self.rows.now, clinic.key)
 
     async def claim(self, task: CallTask, who: str, now: datetime | None = None) -> datetime:
-        async with self.rows.clinic.database.writing() as session:
-            return await call_list.claim(session, task.id, who=who, now=now or self.rows.now)
+        clinic = self.rows.clinic
+        async with clinic.database.writing() as session:
+            return await call_list.claim(
+                session, task.id, who=who, now=now or self.rows.now, key=clinic.key
+            )
 
     async def complete(
         self,

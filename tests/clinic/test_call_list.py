@@ -11,7 +11,8 @@ from clinic.attempt import AttemptState
 from clinic.call_task import CLAIM_LASTS, TaskKind
 from clinic.event import CallOutcome, EventKind
 from clinic.refusal import Refusal
-from clinic.tables import Attempt, CallTask, Event
+from clinic.register.suppression import suppress
+from clinic.tables import Attempt, CallTask, Consent, Duplicate, Event, Patient
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows, Staff
@@ -163,6 +164,93 @@ async def test_who_has_a_claim_may_prolong_it(staff: "Staff", now: datetime) -> 
     await staff.claim(task, "vera")
     later = now + timedelta(minutes=14)
     assert later + CLAIM_LASTS == await staff.claim(task, "vera", later)
+
+
+@pytest.mark.parametrize("kind", [TaskKind.CALL, TaskKind.CHECK])
+@pytest.mark.parametrize(
+    ("what", "said", "close"),
+    [
+        ("deceased", "the register says that the patient is deceased", "deceased"),
+        ("moved", "the register says that the patient is moved", "moved"),
+        ("inactive", "the register says that the patient is inactive", "declined --reason other"),
+        ("opted out", "the patient asked not to be contacted", "do-not-contact"),
+        ("booked", "the patient has an appointment", "booked"),
+        ("refused calls", "the patient refused calls", "declined --reason other"),
+        ("suppressed", "whoever answers at this number asked", "declined --reason other"),
+    ],
+)
+async def test_what_the_register_has_learned_since_forbids_the_call_and_tells_how_to_close_it(
+    rows: "Rows", staff: "Staff", what: str, said: str, close: str, kind: TaskKind
+) -> None:
+    task = await staff.task(kind=kind)
+    await learn(rows, task, what)
+    with pytest.raises(Refusal, match=f"nobody is to be called: {said}") as refused:
+        await staff.claim(task, "vera")
+    assert f"regresa complete {task.id} --outcome {close}" in refused.value.remedy
+    assert [call.claimed_by for call in await staff.calls()] == [None]
+
+
+@pytest.mark.parametrize("what", ["inactive", "booked", "refused calls", "suppressed"])
+async def test_who_wrote_is_answered_all_the_same(
+    rows: "Rows", staff: "Staff", what: str, now: datetime
+) -> None:
+    task = await staff.task(kind=TaskKind.REPLY)
+    await learn(rows, task, what)
+    assert now + CLAIM_LASTS == await staff.claim(task, "vera")
+
+
+@pytest.mark.parametrize("what", ["deceased", "moved"])
+async def test_nobody_is_left_to_answer(rows: "Rows", staff: "Staff", what: str) -> None:
+    task = await staff.task(kind=TaskKind.REPLY)
+    await learn(rows, task, what)
+    with pytest.raises(Refusal, match=f"is {what}"):
+        await staff.claim(task, "vera")
+
+
+@pytest.mark.parametrize("status", ["active", "inactive"])
+async def test_who_opted_out_is_answered_if_they_wrote_after_it(
+    rows: "Rows", staff: "Staff", status: str, now: datetime
+) -> None:
+    task = await staff.task(kind=TaskKind.REPLY)
+    patient = await rows.get(Patient, task.patient_id)
+    await rows.change(patient, opted_out_at=now, status=status)
+    await rows.store(EventKind.REPLY, attempt_id=task.attempt_id, body="Who is this?", at=now)
+    with pytest.raises(Refusal, match="asked not to be contacted"):
+        await staff.claim(task, "vera")
+    later = now + MINUTE
+    await rows.store(EventKind.REPLY, attempt_id=task.attempt_id, body="Do call me", at=later)
+    assert later + CLAIM_LASTS == await staff.claim(task, "vera", later)
+
+
+async def test_who_may_be_on_the_register_twice_is_called_once_that_is_settled(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    task, other = await staff.task(), await rows.patient()
+    pair = Duplicate(patient_id=task.patient_id, other_id=other.id, reason="n", found_at=now)
+    await rows.add(pair)
+    with pytest.raises(Refusal, match="on the register twice") as refused:
+        await staff.claim(task, "vera")
+    assert "`regresa duplicates`" in refused.value.remedy
+
+
+async def learn(rows: "Rows", task: CallTask, what: str) -> None:
+    """Have the register learn something about a task's patient."""
+    patient = await rows.get(Patient, task.patient_id)
+    match what:
+        case "opted out":
+            await rows.store(EventKind.OPTED_OUT, patient_id=patient.id)
+        case "booked":
+            await rows.appointment(patient, rows.now + 4 * DAY)
+        case "refused calls":
+            said = {"channel": "call", "content": "reminder", "source": "paper form"}
+            await rows.add(Consent(patient_id=patient.id, given=False, at=rows.now, **said))
+        case "suppressed":
+            async with rows.clinic.database.writing() as session:
+                await suppress(
+                    session, str(patient.phone), source="t", now=rows.now, key=rows.clinic.key
+                )
+        case status:
+            await rows.change(patient, status=status)
 
 
 async def test_no_such_task_is_refused(staff: "Staff") -> None:

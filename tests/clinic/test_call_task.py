@@ -1,12 +1,14 @@
 """After a call: is the task closed, or due again, and when."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from clinic.call_task import Again, Closed, Reported, TaskKind, after_call
-from clinic.contact_policy import ContactCalendar, ContactPolicy
+from clinic.contact_policy import ContactCalendar, ContactPolicy, PastContact
+from clinic.contact_policy.rules import ContactCaps
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
@@ -38,15 +40,18 @@ def after(
     tries_left: int = 1,
     now: datetime = TUESDAY_NOON,
     calendar: ContactCalendar = ContactCalendar(zone=NEW_YORK),  # noqa: B008 - frozen
+    policy: ContactPolicy = WEEKDAYS,
+    contacts: Sequence[PastContact] = (),
 ) -> Again | Closed:
     reported = Reported(outcome=outcome, reason=reason, at=at)
     return after_call(
         reported,
         tries_left=tries_left,
         now=now,
-        policy=WEEKDAYS,
+        policy=policy,
         calendar=calendar,
         zone=NEW_YORK,
+        contacts=contacts,
     )
 
 
@@ -84,6 +89,39 @@ def test_nobody_answered_so_it_is_tried_again_a_day_later_within_hours(
 ) -> None:
     expected = Again(due_at=local(due_at), counts_as_try=True)
     assert expected == after(outcome, tries_left=2, now=local(now))
+
+
+@pytest.mark.parametrize(
+    ("caps", "earlier", "due_at"),
+    [
+        pytest.param({"per_week": 2}, [], "2027-03-03 12:00", id="room in the week"),
+        pytest.param(
+            {"per_week": 2},
+            [PastContact(at=local("2027-02-26 12:00"), channel="sms")],
+            "2027-03-05 09:00",
+            id="a text on Friday, this call: the week is full until Friday",
+        ),
+        pytest.param({"per_week": 1}, [], "2027-03-09 09:00", id="this call alone fills the week"),
+        pytest.param(
+            {"per_day": 1},
+            [PastContact(at=local("2027-03-03 09:00"), channel="email")],
+            "2027-03-04 09:00",
+            id="the household was written to on that day",
+        ),
+    ],
+)
+def test_the_next_try_waits_until_no_cap_is_full(
+    caps: dict[str, int], earlier: list[PastContact], due_at: str
+) -> None:
+    policy = WEEKDAYS.model_copy(update={"contacts": ContactCaps.model_validate(RULE | caps)})
+    again = after(CallOutcome.NO_ANSWER, tries_left=3, policy=policy, contacts=earlier)
+    assert Again(due_at=local(due_at), counts_as_try=True) == again
+
+
+def test_who_is_thinking_is_called_when_no_cap_is_full() -> None:
+    written_to = PastContact(at=local("2027-03-09 09:00"), channel="email")
+    again = after(CallOutcome.THINKING, contacts=[written_to])
+    assert Again(due_at=local("2027-03-10 09:00"), counts_as_try=False) == again
 
 
 @pytest.mark.parametrize("outcome", [CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL])

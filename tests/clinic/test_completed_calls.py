@@ -8,10 +8,12 @@ import pytest
 
 from clinic import call_list
 from clinic.call_task import CLAIM_LASTS, Reported
+from clinic.contact_policy import may_contact
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
 from clinic.register.address import address_hash
+from clinic.register.standing import standings
 from clinic.tables import Appointment, Call, CallTask, Patient, Suppression
 
 if TYPE_CHECKING:
@@ -167,6 +169,36 @@ async def test_the_next_try_lies_within_the_hours_where_the_phone_rings(
             key=clinic.key,
         )
     assert noon + DAY + timedelta(hours=hours_later) == completed.again_at
+
+
+@pytest.mark.parametrize("policy", ["default", "us", "co", "es"])
+async def test_every_try_that_nobody_answers_is_due_when_the_policy_allows_a_call(
+    rows: "Rows", staff: "Staff", policy: str
+) -> None:
+    clinic, rules = rows.clinic, rows.clinic.folder.policy(policy)
+    patient = await rows.patient()
+    task = await staff.task(await rows.attempt(patient), tries=4)
+    at = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
+    for _ in range(3):
+        async with clinic.database.writing() as session:
+            completed = await call_list.complete(
+                session,
+                task.id,
+                Reported(outcome=CallOutcome.NO_ANSWER),
+                who="vera",
+                now=at,
+                policy=rules,
+                calendar=clinic.calendar,
+                key=clinic.key,
+            )
+            assert completed.again_at is not None
+            at = completed.again_at
+            known = await standings(
+                session, [patient.id], at, clinic.key, zone=clinic.calendar.zone
+            )
+        contacts = known[patient.id].contacts
+        assert contacts
+        assert may_contact(rules, clinic.calendar, "call", at, contacts) is None
 
 
 async def test_a_report_that_does_not_fit_changes_nothing(rows: "Rows", staff: "Staff") -> None:

@@ -249,8 +249,17 @@ def test_a_text_that_is_too_long_is_skipped_with_the_rule() -> None:
     assert check(step=SMS, content=fits) is None
     assert check(step=SMS, content=too_long) == Skipped(
         reason=SkipReason.TOO_LONG,
-        rule="length: 161 characters, at most 160 for reminder by sms (a law)",
+        rule="length: over 160 characters for reminder by sms (a law)",
     )
+
+
+def test_an_address_that_a_crowd_shares_gets_no_message_and_may_be_called() -> None:
+    crowd = standing(crowded=frozenset({"h"}))
+    expected = Skipped(
+        reason=SkipReason.BAD_ADDRESS, rule="sms: the address is shared by more than 8 patients"
+    )
+    assert check(patient=crowd, step=SMS) == expected
+    assert check(patient=crowd, step=CALL) is None
 
 
 def test_of_a_landline_the_card_says_why_no_message_goes_there() -> None:
@@ -382,6 +391,7 @@ def test_a_channel_that_closes_twice_is_named_once() -> None:
     [
         pytest.param("clinic", "+34912345678", "America/New_York", id="the clinic's"),
         pytest.param("patient", "+34912345678", "Europe/Madrid", id="the patient's"),
+        pytest.param("patient", "+18005550100", "America/New_York", id="the clinic's among many"),
         pytest.param("patient", None, "America/New_York", id="a patient without a phone"),
     ],
 )

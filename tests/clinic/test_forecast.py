@@ -170,7 +170,7 @@ def test_a_step_that_a_rule_closes_is_skipped_with_the_rule(plan: Plan) -> None:
         step(
             "sms",
             None,
-            "length: 161 characters, at most 160 for reminder by sms (a law)",
+            "length: over 160 characters for reminder by sms (a law)",
             skipped=SkipReason.TOO_LONG,
         ),
         step("call", "2027-03-02 12:00"),

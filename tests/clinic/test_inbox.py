@@ -281,11 +281,3 @@ async def test_an_answer_silences_the_machine_before_the_attempt_hears_it(
     attempt, other = await rows.attempt(), await rows.attempt()
     await rows.store(kind, attempt_id=attempt.id)
     assert [silenced, False] == [await rows.is_silenced(one) for one in (attempt, other)]
-
-
-async def test_everyone_at_a_shared_number_is_found(rows: "Rows") -> None:
-    family = [await rows.patient(phone="+13055550111") for _ in range(2)]
-    await rows.patient(phone="+13055550112")
-    async with rows.clinic.database.reading() as session:
-        found = await inbox.patients_at(session, phone="+13055550111")
-    assert {patient.id for patient in family} == {patient.id for patient in found}

@@ -158,7 +158,6 @@ def test_a_program_is_told_what_forgetting_meant(desk: "Desk") -> None:
         "open_attempts": 0,
         "open_calls": 0,
         "sharing": [],
-        "perhaps_same": [],
     }
 
 

@@ -269,6 +269,15 @@ class TestASharedNumber:
         patients = [await desk.again(one.patient) for one in family]
         assert all(patient.opted_out_at is not None for patient in patients)
 
+    async def test_it_is_heard_for_one_after_the_other_in_one_order(
+        self, desk: "Desk", patient_writes: "Post"
+    ) -> None:
+        for own in ("pt-4", "pt-2", "pt-5", "pt-1", "pt-3"):
+            await desk.written_to(id=own, phone=self.PHONE)
+        await patient_writes(self.PHONE, "STOP")
+        in_order = sorted(await events(desk), key=lambda event: event.number)
+        assert [event.patient_id for event in in_order] == [f"pt-{own}" for own in range(1, 6)]
+
     async def test_whoever_was_not_written_to_did_not_answer(
         self, desk: "Desk", patient_writes: "Post"
     ) -> None:

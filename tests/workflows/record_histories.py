@@ -35,7 +35,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def call_outcome(recovery: "Recovery", outcome: CallOutcome, **details: str) -> None:
     while True:
         async with recovery.clinic.database.reading() as session:
-            if await call_list.open_calls(session, datetime.now(UTC)):
+            if await call_list.open_calls(session, datetime.now(UTC), recovery.clinic.key):
                 break
         await asyncio.sleep(0.02)
     await recovery.say(EventKind.CALL_OUTCOME, call_outcome=outcome.value, **details)

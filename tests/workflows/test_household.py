@@ -61,7 +61,7 @@ async def family(recovery: "Recovery") -> list[Attempt]:
 async def _calls(recovery: "Recovery", number: int) -> list[call_list.OpenCall]:
     while True:
         async with recovery.clinic.database.reading() as session:
-            calls = await call_list.open_calls(session, datetime.now(UTC))
+            calls = await call_list.open_calls(session, datetime.now(UTC), recovery.clinic.key)
         if len(calls) >= number:
             return calls
         await asyncio.sleep(0.02)

@@ -32,7 +32,7 @@ async def open_call(recovery: "Recovery") -> call_list.OpenCall:
     """Wait until the attempt stands on the call list."""
     while True:
         async with recovery.clinic.database.reading() as session:
-            calls = await call_list.open_calls(session, datetime.now(UTC))
+            calls = await call_list.open_calls(session, datetime.now(UTC), recovery.clinic.key)
         if calls:
             return calls[0]
         await asyncio.sleep(0.02)
@@ -116,7 +116,7 @@ async def test_a_booking_takes_the_patient_off_the_call_list(recovery: "Recovery
     await recovery.say(EventKind.BOOKED)
     assert await handle.result() is Outcome.BOOKED
     async with recovery.clinic.database.reading() as session:
-        assert await call_list.open_calls(session, datetime.now(UTC)) == []
+        assert await call_list.open_calls(session, datetime.now(UTC), recovery.clinic.key) == []
 
 
 @pytest.mark.parametrize(

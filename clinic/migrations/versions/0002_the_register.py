@@ -35,6 +35,11 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("number_hash", name="pk_forgotten"),
     )
     op.create_table(
+        "register_key",
+        sa.Column("key_hash", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name="pk_register_key"),
+    )
+    op.create_table(
         "imports",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("file_name", sa.String(), nullable=False),
@@ -140,7 +145,14 @@ def _add_columns() -> None:
     op.create_index("ix_patients_name_key_birth_date", "patients", ["name_key", "birth_date"])
     op.create_index("ix_patients_phone_name_key", "patients", ["phone", "name_key"])
     op.drop_index("ix_patients_phone", "patients")
-    for column in ("national_id", "guardian_email", "guardian_phone", "guardian_number"):
+    for column in (
+        "national_id",
+        "guardian_email",
+        "guardian_phone",
+        "guardian_number",
+        "other_phone",
+        "duplicate_of",
+    ):
         op.create_index(
             f"ix_patients_{column}",
             "patients",

@@ -84,5 +84,5 @@ def test_a_blocked_day_ends_with_the_next_days_first_moment(
 
 def test_another_zone_keeps_the_closing_days() -> None:
     clinic = calendar("America/Bogota", "2026-12-24")
-    patient = clinic.in_zone(ZoneInfo("Europe/Madrid"))
+    patient = clinic.in_zones(ZoneInfo("Europe/Madrid"))
     assert calendar("Europe/Madrid", "2026-12-24") == patient

@@ -138,7 +138,7 @@ SHORT_SMS = policy(length=[{"channel": "sms", "content": "reminder", "characters
 
 
 def test_a_text_that_is_too_long_is_named_with_both_figures() -> None:
-    said = "length: 161 characters, at most 160 for reminder by sms (house rule)"
+    said = "length: over 160 characters for reminder by sms (house rule)"
     assert said == too_long(SHORT_SMS, "sms", "reminder", "á" * 161)
 
 

@@ -13,11 +13,11 @@ from clinic.contact_policy import (
     ContactPolicy,
     Content,
     PastContact,
+    calendar_for,
     consent_lacking,
     cooled_down,
     may_contact,
     too_long,
-    zone_for,
 )
 from clinic.contact_policy.rules import Rule
 from clinic.yaml_document import read_yaml
@@ -258,7 +258,8 @@ def test_the_united_states_take_three_contacts_a_week() -> None:
     ],
 )
 def test_whose_time_counts(name: str, phone: str, zone: str) -> None:
-    assert ZoneInfo(zone) == zone_for(POLICIES[name], ZoneInfo(ZONES[name]), phone)
+    clinic = ContactCalendar(zone=ZoneInfo(ZONES[name]))
+    assert clinic.in_zones(ZoneInfo(zone)) == calendar_for(POLICIES[name], clinic, phone)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +318,7 @@ def test_a_refusal_closes_its_channel_under_every_policy(
 def test_a_reminder_by_sms_has_160_characters_in_the_united_states() -> None:
     policy = POLICIES["us"]
     source = "47 CFR 64.1200(a)(9)(iv)"
-    said = f"length: 161 characters, at most 160 for reminder by sms ({source})"
+    said = f"length: over 160 characters for reminder by sms ({source})"
     assert said == too_long(policy, "sms", "reminder", "x" * 161)
     assert too_long(policy, "sms", "reminder", "x" * 160) is None
 

@@ -1,7 +1,7 @@
 """What a patient said counts by channel and content, the newest word first."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,9 +15,9 @@ DAY = timedelta(days=1)
 
 
 async def say(rows: "Rows", patient_id: str, *, given: bool, at: datetime, **about: str) -> bool:
-    words = {"channel": "sms", "content": "reminder", "source": "paper form"} | about
+    words: dict[str, Any] = {"channel": "sms", "content": "reminder", "source": "paper form"}
     async with rows.clinic.database.writing() as session:
-        return await consent.record(session, patient_id, given=given, at=at, **words)
+        return await consent.record(session, patient_id, given=given, at=at, **(words | about))
 
 
 async def said(rows: "Rows", *patient_ids: str) -> dict[str, dict[tuple[str, str], bool]]:
@@ -32,6 +32,22 @@ async def test_the_newest_word_counts_whatever_the_order_in_which_they_were_reco
     await say(rows, patient.id, given=False, at=now)
     await say(rows, patient.id, given=True, at=now - DAY)
     assert await said(rows, patient.id) == {patient.id: {("sms", "reminder"): False}}
+
+
+async def test_a_refusal_of_an_older_day_counts_over_a_yes_and_its_source_keeps_the_day(
+    rows: "Rows", now: datetime
+) -> None:
+    patient = await rows.patient()
+    await say(rows, patient.id, given=True, at=now)
+    for is_new in (True, False):
+        assert is_new == await say(rows, patient.id, given=False, at=now - 30 * DAY)
+    assert await said(rows, patient.id) == {patient.id: {("sms", "reminder"): False}}
+    assert [(row.at, row.source) for row in await rows.all(Consent)] == [
+        (now, "paper form"),
+        (now + timedelta(microseconds=1), "paper form (said on 2027-01-31)"),
+    ]
+    assert await say(rows, patient.id, given=True, at=now + DAY)
+    assert await said(rows, patient.id) == {patient.id: {("sms", "reminder"): True}}
 
 
 async def test_channels_and_contents_are_told_apart(rows: "Rows", now: datetime) -> None:

@@ -1,10 +1,11 @@
 """How a patient can be reached: a minor at the guardian's addresses."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
-from clinic.register.contact import Contact, contact_of, is_minor
+from clinic.register.contact import Contact, Guardian, contact_of, is_minor
 from clinic.tables import Patient
 
 TODAY = date(2027, 3, 2)
@@ -16,7 +17,7 @@ CHILD = {
     "phone": "+13055550101",
     "phone_kind": "unknown",
 }
-MOTHER = {
+MOTHER: dict[str, object] = {
     "first_name": "Ana",
     "last_name": "Gil",
     "email": "ana@example.com",
@@ -25,9 +26,12 @@ MOTHER = {
 }
 
 
-def reached(guardian: dict[str, object] | None = None, **given: object) -> Contact:
+def reached(
+    guardian: dict[str, object] | None = None, /, *, silent: bool = False, **given: Any
+) -> Contact:
     patient = Patient(**(CHILD | given))
-    return contact_of(patient, None if guardian is None else Patient(**guardian), TODAY)
+    known = None if guardian is None else Guardian(Patient(**guardian), silent=silent)
+    return contact_of(patient, known, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_who_was_born_on_a_leap_day_comes_of_age_on_1_march(
     ],
 )
 def test_where_a_patient_is_reached(
-    given: dict[str, object],
+    given: dict[str, Any],
     guardian: dict[str, object] | None,
     expected: tuple[str, str, str | None],
 ) -> None:
@@ -163,9 +167,59 @@ def test_where_a_patient_is_reached(
     ],
 )
 def test_which_addresses_are_bad(
-    given: dict[str, object],
+    given: dict[str, Any],
     guardian: dict[str, object] | None,
     expected: tuple[bool, bool, bool],
 ) -> None:
     found = reached(guardian, **given)
     assert expected == (found.email_bad, found.phone_bad, found.sms_bad)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({}, ("luis@example.com", "+13055550101", None), id="the child's own stay"),
+        pytest.param(
+            {"email": None, "phone": None}, (None, None, None), id="none of the guardian's own row"
+        ),
+        pytest.param(
+            {"guardian_email": "ana@example.org", "guardian_phone": "+13055550103"},
+            ("luis@example.com", "+13055550101", None),
+            id="none that the child's row gives for the guardian",
+        ),
+        pytest.param(
+            {"email": "ana@example.com", "phone": "+13055550104"},
+            (None, None, None),
+            id="none of the guardian's that stands as the child's",
+        ),
+        pytest.param(
+            {"guardian_name": "Gil, Ana", "guardian_phone": "+13055550103"},
+            ("luis@example.com", "+13055550101", None),
+            id="the guardian by name",
+        ),
+        pytest.param(
+            {"guardian_name": "Eva Mas", "guardian_phone": "+13055550103"},
+            ("luis@example.com", "+13055550103", "Eva Mas"),
+            id="another guardian's may be written to",
+        ),
+        pytest.param(
+            {
+                "guardian_name": "Eva Mas",
+                "guardian_email": "eva@example.com",
+                "guardian_phone": "+13055550102",
+            },
+            ("eva@example.com", None, "Eva Mas"),
+            id="but not at a phone that they shared",
+        ),
+    ],
+)
+def test_a_guardian_to_whom_nobody_may_write_is_reached_nowhere(
+    given: dict[str, Any], expected: tuple[str | None, str | None, str | None]
+) -> None:
+    found = reached(MOTHER | {"other_phone": "+13055550104"}, silent=True, **given)
+    assert expected == (found.email, found.phone, found.for_guardian)
+
+
+def test_a_grown_up_is_reached_whatever_the_guardian_of_old_said() -> None:
+    found = reached(MOTHER, silent=True, birth_date=date(1990, 1, 1), phone="+13055550102")
+    assert found.phone == "+13055550102"

@@ -86,6 +86,22 @@ async def test_one_persons_history_goes_to_the_row_that_was_there_before(
     assert (await rows.get(Patient, kept.id)).duplicate_of is None
 
 
+async def test_of_a_yes_and_a_no_of_one_moment_the_no_stays(
+    rows: "Rows", pair: tuple[Patient, Patient]
+) -> None:
+    later, kept = pair
+    said = {"content": "reminder", "source": "import list.csv", "at": rows.now}
+    await rows.add(
+        Consent(patient_id=kept.id, channel="sms", given=True, **said),
+        Consent(patient_id=later.id, channel="sms", given=False, **said),
+        Consent(patient_id=kept.id, channel="email", given=False, **said),
+        Consent(patient_id=later.id, channel="email", given=True, **said),
+    )
+    await settle(rows, later, kept, Verdict.SAME)
+    stand = {(row.patient_id, row.channel): row.given for row in await rows.all(Consent)}
+    assert stand == {(kept.id, "sms"): False, (kept.id, "email"): False}
+
+
 async def test_who_opted_out_under_one_number_has_under_both(
     rows: "Rows", pair: tuple[Patient, Patient]
 ) -> None:
@@ -111,6 +127,35 @@ async def test_a_row_that_stood_for_others_hands_them_on(
     later, kept = pair
     third = await rows.patient(external_id="A-3", duplicate_of=later.id)
     await settle(rows, *pair, Verdict.SAME)
+    assert (await rows.get(Patient, third.id)).duplicate_of == kept.id
+
+
+async def test_rows_for_which_another_stands_are_shown_and_settled_as_its_person(
+    rows: "Rows", pair: tuple[Patient, Patient]
+) -> None:
+    later, kept = pair
+    third = await rows.patient(external_id="A-3")
+    await rows.add(
+        Duplicate(patient_id=later.id, other_id=third.id, reason="name", found_at=rows.now)
+    )
+    await settle(rows, later, kept, Verdict.SAME)
+    [shown] = await open_pairs(rows)
+    assert (shown.patient.external_id, shown.other.external_id) == ("A-2", "A-3")
+    await settle(rows, later, third, Verdict.SAME)
+    stands = [(await rows.get(Patient, row.id)).duplicate_of for row in (later, kept, third)]
+    assert stands == [third.id, third.id, None]
+
+
+async def test_two_rows_for_which_one_stands_already_are_one_person_as_before(
+    rows: "Rows", pair: tuple[Patient, Patient]
+) -> None:
+    _, kept = pair
+    third = await rows.patient(external_id="A-3", duplicate_of=kept.id)
+    await rows.add(
+        Duplicate(patient_id=kept.id, other_id=third.id, reason="name", found_at=rows.now)
+    )
+    await settle(rows, kept, third, Verdict.SAME)
+    assert (await rows.get(Patient, kept.id)).duplicate_of is None
     assert (await rows.get(Patient, third.id)).duplicate_of == kept.id
 
 

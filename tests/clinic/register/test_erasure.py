@@ -219,12 +219,13 @@ async def test_rows_that_staff_said_are_the_same_person_are_forgotten_together(
     first = await rows.patient(external_id="A-1")
     second = await rows.patient(external_id="A-2", duplicate_of=first.id)
     third = await rows.patient(external_id="A-3", duplicate_of=second.id)
-    perhaps = await rows.patient(external_id="A-4")
-    for patient, verdict in ((second, "same"), (perhaps, None)):
+    another = await rows.patient(external_id="A-4")
+    pairs = ((second, first, "same"), (another, first, "different"), (third, second, None))
+    for later, other, verdict in pairs:
         await rows.add(
             Duplicate(
-                patient_id=patient.id,
-                other_id=first.id,
+                patient_id=later.id,
+                other_id=other.id,
                 reason="name and phone",
                 found_at=now,
                 verdict=verdict,
@@ -232,10 +233,25 @@ async def test_rows_that_staff_said_are_the_same_person_are_forgotten_together(
         )
     meant = await forget(rows, third)
     assert meant.numbers == ("A-1", "A-2", "A-3")
-    assert meant.perhaps_same == ("A-4",)
     erased = {row.id for row in await rows.all(Patient) if row.erased_at is not None}
     assert erased == {first.id, second.id, third.id}
     assert await rows.all(Duplicate) == []
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+async def test_nobody_is_forgotten_while_another_row_may_be_theirs(
+    rows: "Rows", now: datetime, which: int
+) -> None:
+    kept = await rows.patient(external_id="A-1")
+    same = await rows.patient(external_id="A-2", duplicate_of=kept.id)
+    perhaps = await rows.patient(external_id="A-3")
+    await rows.add(Duplicate(patient_id=perhaps.id, other_id=kept.id, reason="name", found_at=now))
+    with pytest.raises(Refusal) as refused:
+        await forget(rows, (kept, same, perhaps)[which])
+    assert "another row may be the same person" in refused.value.problem
+    assert "regresa duplicates A-3 A-1 --same, or --different" in refused.value.remedy
+    assert [row.erased_at for row in await rows.all(Patient)] == [None] * 3
+    assert len(await rows.all(Duplicate)) == 1
 
 
 async def test_somebody_is_forgotten_once(rows: "Rows", now: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clinic.attempt import AttemptState
+from clinic.attempt import AttemptState, DeliverInput
 from clinic.contact_policy import LOOKS_BACK, PastContact
 from clinic.event import CallOutcome
 from clinic.register.address import address_hash
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 
 
-async def contacts(rows: "Rows", patient: Patient) -> tuple[PastContact, ...]:
+async def contacts(
+    rows: "Rows", patient: Patient, besides: DeliverInput | None = None
+) -> tuple[PastContact, ...]:
     addresses = frozenset(
         address_hash(rows.clinic.key, address)
         for address in (patient.email, patient.phone)
         if address
     )
     async with rows.clinic.database.reading() as session:
-        found = await past_contacts(session, [patient.id], {patient.id: addresses}, rows.now)
+        found = await past_contacts(
+            session, [patient.id], {patient.id: addresses}, rows.now, besides=besides
+        )
     return found[patient.id]
 
 
@@ -58,8 +62,9 @@ async def test_the_machines_messages_count_in_every_campaign(rows: "Rows", now: 
     ("channel", "is_sent", "given"),
     [
         pytest.param("call", True, {}, id="a call task is no call yet"),
-        pytest.param("email", False, {}, id="a claim is no contact yet"),
+        pytest.param("call", False, {}, id="a call task that is being put on the list"),
         pytest.param("email", True, {"failed_at": True}, id="a message that came back"),
+        pytest.param("email", False, {"failed_at": True}, id="a claim that the provider refused"),
     ],
 )
 async def test_what_reached_nobody_is_no_contact(
@@ -73,6 +78,46 @@ async def test_what_reached_nobody_is_no_contact(
     when = dict.fromkeys(given, now)
     await sent(rows, await rows.attempt(patient), now if is_sent else None, channel, **when)
     assert await contacts(rows, patient) == ()
+
+
+async def test_a_claim_without_a_record_counts_for_it_may_have_been_sent(
+    rows: "Rows", now: datetime
+) -> None:
+    shared = "+13055550176"
+    mother, son = await rows.patient(phone=shared), await rows.patient(phone=shared)
+    hashed = address_hash(rows.clinic.key, shared)
+    claimed: dict[str, object] = {"address_hash": hashed, "claimed_at": now - HOUR}
+    await sent(rows, await rows.attempt(mother), None, "sms", **claimed)
+    expected = (PastContact(at=now - HOUR, channel="sms"),)
+    assert [await contacts(rows, each) for each in (mother, son)] == [expected, expected]
+
+
+async def test_a_claim_of_long_ago_counts_no_more(rows: "Rows", now: datetime) -> None:
+    patient = await rows.patient()
+    await sent(rows, await rows.attempt(patient), None, claimed_at=now - LOOKS_BACK)
+    assert await contacts(rows, patient) == ()
+
+
+async def test_what_a_delivery_has_claimed_does_not_stand_in_its_own_way(
+    rows: "Rows", now: datetime
+) -> None:
+    shared = "+13055550175"
+    hashed = address_hash(rows.clinic.key, shared)
+    mother, son, aunt = [await rows.patient(phone=shared) for _ in range(3)]
+    carrier, carried, other = [await rows.attempt(each) for each in (mother, son, aunt)]
+    of_step: dict[str, object] = {"address_hash": hashed, "step": 1}
+    await sent(rows, carrier, None, "sms", **of_step)
+    await sent(rows, carried, None, "sms", carried_by=carrier.id, **of_step)
+    of_both = (PastContact(at=now, channel="sms"),)
+    for attempt in (carrier, carried):
+        asking = DeliverInput(attempt_id=attempt.id, step=1)
+        assert [await contacts(rows, each, asking) for each in (mother, son, aunt)] == [()] * 3
+    for asking in (
+        DeliverInput(attempt_id=other.id, step=1),
+        DeliverInput(attempt_id=carrier.id, step=2),
+        DeliverInput(attempt_id=carried.id, step=2),
+    ):
+        assert await contacts(rows, aunt, asking) == of_both
 
 
 async def test_a_message_counts_for_everybody_who_shares_its_address(

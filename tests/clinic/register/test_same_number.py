@@ -8,7 +8,8 @@ import pytest
 from clinic import call_list
 from clinic.call_task import CLAIM_LASTS, TaskKind
 from clinic.event import CallOutcome
-from clinic.tables import CallTask, Campaign
+from clinic.register.crowd import MOST_IN_A_HOUSEHOLD
+from clinic.tables import CallTask, Campaign, Consent
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows, Staff
@@ -81,6 +82,26 @@ async def test_nobody_else_is_named(
 
 @ONE_KIND
 @pytest.mark.usefixtures("task")
+@pytest.mark.parametrize("what", ["deceased", "inactive", "opted out", "booked", "refused calls"])
+async def test_whom_nobody_may_call_is_not_spoken_of(
+    rows: "Rows", staff: "Staff", campaign: Campaign, what: str
+) -> None:
+    status = what if what in ("deceased", "inactive") else "active"
+    alicia = await rows.patient(**ALICIA, phone=PHONE, status=status)
+    await rows.attempt(alicia, campaign)
+    match what:
+        case "opted out":
+            await rows.change(alicia, opted_out_at=rows.now)
+        case "booked":
+            await rows.appointment(alicia, rows.now + timedelta(days=4))
+        case "refused calls":
+            said = {"channel": "call", "content": "reminder", "source": "paper form"}
+            await rows.add(Consent(patient_id=alicia.id, given=False, at=rows.now, **said))
+    assert await _also(staff) == []
+
+
+@ONE_KIND
+@pytest.mark.usefixtures("task")
 async def test_another_campaigns_patients_are_not_named(rows: "Rows", staff: "Staff") -> None:
     await rows.attempt(await rows.patient(**(ALICIA | {"phone": PHONE})))
     assert await _also(staff) == []
@@ -101,9 +122,11 @@ async def test_a_colleague_on_the_phone_with_the_household_is_known(
     until = await staff.claim(hers, "vera")
     await staff.claim(task, "max")  # told, not refused: it is another patient
     async with rows.clinic.database.reading() as session:
-        (one,) = await call_list.household_of(session, task.id, rows.now)
+        (one,) = await call_list.household_of(session, task.id, rows.now, rows.clinic.key)
         assert (one.claimed_by, one.claimed_until) == ("vera", until)
-        (one,) = await call_list.household_of(session, task.id, rows.now + CLAIM_LASTS)
+        (one,) = await call_list.household_of(
+            session, task.id, rows.now + CLAIM_LASTS, rows.clinic.key
+        )
         assert (one.claimed_by, one.claimed_until) == (None, None)
 
 
@@ -122,7 +145,7 @@ async def test_the_script_names_the_household(
 ) -> None:
     await rows.attempt(await rows.patient(**(ALICIA | {"phone": PHONE})), campaign)
     async with rows.clinic.database.reading() as session:
-        household = await call_list.household_of(session, task.id, rows.now)
+        household = await call_list.household_of(session, task.id, rows.now, rows.clinic.key)
         script = await call_list.script_for(session, task.id, rows.clinic.folder, household)
     assert script.startswith("Comparten este teléfono Ana y Alicia")
     assert "¿hablo con Ana?" in script
@@ -138,3 +161,18 @@ async def test_of_several_households_each_has_its_own(
         await staff.task(await rows.attempt(patient, campaign))
     also = {call.external_id: [str(one) for one in call.household] for call in await staff.calls()}
     assert also == {f"B-{number}": [f"B-{number ^ 1} Eva"] for number in range(6)}
+
+
+@ONE_KIND
+@pytest.mark.usefixtures("task")
+@pytest.mark.parametrize("in_campaign", [True, False], ids=["all called", "most not called"])
+async def test_at_a_number_that_a_crowd_shares_nobody_else_is_spoken_of(
+    rows: "Rows",
+    staff: "Staff",
+    campaign: Campaign,
+    in_campaign: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    crowd = [await rows.patient(phone=PHONE) for _ in range(MOST_IN_A_HOUSEHOLD)]
+    for patient in crowd if in_campaign else crowd[:2]:
+        await rows.attempt(patient, campaign)
+    assert await _also(staff) == []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clinic.refusal import Refusal
-from clinic.register.search import find_patient, patients_at
+from clinic.register.search import find_patient, find_row, patients_at
 from clinic.tables import Patient
 
 if TYPE_CHECKING:
@@ -83,3 +83,13 @@ async def test_everybody_at_a_phone_is_found(rows: "Rows", column: str) -> None:
     patient = await rows.patient(**{"phone": None, column: "+13055550142"})
     async with rows.clinic.database.reading() as session:
         assert [row.id for row in await patients_at(session, "+13055550142")] == [patient.id]
+
+
+async def test_both_numbers_of_one_person_mean_the_row_that_was_kept(rows: "Rows") -> None:
+    kept = await rows.patient(external_id="A-1")
+    other = await rows.patient(external_id="B-1", duplicate_of=kept.id)
+    async with rows.clinic.database.reading() as session:
+        for written in ("B-1", other.id, "A-1"):
+            found = await find_patient(session, written, key=rows.clinic.key)
+            assert found.id == kept.id
+        assert (await find_row(session, "B-1", key=rows.clinic.key)).id == other.id

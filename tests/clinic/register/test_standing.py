@@ -10,7 +10,8 @@ from clinic.attempt import AttemptState
 from clinic.event import EventKind
 from clinic.register.address import address_hash
 from clinic.register.contact import Contact
-from clinic.register.standing import BOOKED_FOR, PatientStatus, Standing, standings
+from clinic.register.same_person import BOOKED_FOR
+from clinic.register.standing import PatientStatus, Standing, standings
 from clinic.tables import Consent, Duplicate, Patient, Suppression
 
 if TYPE_CHECKING:
@@ -210,6 +211,48 @@ async def test_nobody_writes_to_a_guardian_who_is_gone(
     )
     found = (await standing(rows, child)).contact
     assert (None, child.phone, None) == (found.email, found.phone, found.for_guardian)
+
+
+async def test_a_guardian_who_said_stop_is_not_written_to_at_a_new_number_either(
+    rows: "Rows",
+) -> None:
+    guardian = await rows.patient(email=None)
+    await rows.store(EventKind.OPTED_OUT, patient_id=guardian.id)
+    async with rows.clinic.database.writing() as session:
+        (await session.get_one(Patient, guardian.id)).phone = "+13055550122"  # the next list
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, phone=None, guardian_number=guardian.external_id
+    )
+    assert (await standing(rows, child)).contact.phone is None
+
+
+async def test_a_guardian_who_died_is_not_written_to_where_the_childs_row_has_the_phone(
+    rows: "Rows",
+) -> None:
+    guardian = await rows.patient(status="deceased")
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1),
+        email=None,
+        phone=None,
+        guardian_number=guardian.external_id,
+        guardian_phone=guardian.phone,
+    )
+    assert (await standing(rows, child)).contact.phone is None
+
+
+@pytest.mark.parametrize(
+    "given", [{"status": "deceased"}, {"opted_out_at": datetime(2027, 1, 1, tzinfo=UTC)}]
+)
+async def test_what_was_said_under_another_number_of_the_guardians_counts(
+    rows: "Rows", given: dict[str, object]
+) -> None:
+    guardian = await rows.patient()
+    await rows.patient(duplicate_of=guardian.id, **given)
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, phone=None, guardian_number=guardian.external_id
+    )
+    found = (await standing(rows, child)).contact
+    assert (found.email, found.phone) == (None, None)
 
 
 async def test_the_clinics_day_decides_who_is_of_age(rows: "Rows") -> None:

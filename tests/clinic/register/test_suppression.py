@@ -64,6 +64,50 @@ async def test_the_guardian_speaks_for_a_minor_and_for_nobody_else(
     assert await silent(rows) == own | (hashes(rows, *MOTHERS.values()) if speaks else set())
 
 
+async def test_stop_about_a_child_silences_the_row_of_the_guardian_who_is_a_patient(
+    rows: "Rows",
+) -> None:
+    mother = await rows.patient(other_phone="+13055550188")
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, phone=None, guardian_number=mother.external_id
+    )
+    await rows.store(EventKind.OPTED_OUT, patient_id=child.id)
+    assert await silent(rows) == hashes(rows, mother.email, mother.phone, "+13055550188")
+    assert (await rows.get(Patient, mother.id)).opted_out_at is None
+
+
+@pytest.mark.parametrize("said_it_herself", [False, True])
+async def test_taking_it_back_for_a_child_frees_the_guardian_who_did_not_say_it_too(
+    rows: "Rows", now: datetime, *, said_it_herself: bool
+) -> None:
+    mother = await rows.patient()
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, phone=None, guardian_number=mother.external_id
+    )
+    if said_it_herself:
+        await rows.store(EventKind.OPTED_OUT, patient_id=mother.id)
+    await rows.store(EventKind.OPTED_OUT, patient_id=child.id)
+    async with rows.clinic.database.writing() as session:
+        await suppression.opt_in(session, child.id, now=now, key=rows.clinic.key)
+    hers = hashes(rows, mother.email, mother.phone)
+    assert await silent(rows) == (hers if said_it_herself else set())
+
+
+async def test_a_person_says_stop_for_all_their_rows_and_takes_it_back_for_all(
+    rows: "Rows", now: datetime
+) -> None:
+    kept = await rows.patient()
+    same = await rows.patient(duplicate_of=kept.id)
+    await rows.store(EventKind.OPTED_OUT, patient_id=same.id)
+    assert await silent(rows) == hashes(rows, kept.email, kept.phone, same.email, same.phone)
+    ids = (kept.id, same.id)
+    assert [(await rows.get(Patient, one)).opted_out_at for one in ids] == [now, now]
+    async with rows.clinic.database.writing() as session:
+        await suppression.opt_in(session, kept.id, now=now, key=rows.clinic.key)
+    assert await silent(rows) == set()
+    assert [(await rows.get(Patient, one)).opted_out_at for one in ids] == [None, None]
+
+
 async def test_the_address_that_said_stop_is_silent_also_where_the_register_knows_another(
     rows: "Rows", now: datetime
 ) -> None:

@@ -303,6 +303,37 @@ class TestConsents:
         await twice(desk, "patient_id,first_name,phone,consent_sms", "A-1,Ana,,yes")
         assert await self.given(desk) == {("sms", "reminder"): False}
 
+    @pytest.mark.parametrize(
+        "known_since",
+        [
+            pytest.param("2026-05-01", id="of the day of the yes"),
+            pytest.param("", id="older than the list that said yes and not since when"),
+            pytest.param("2026-06-01", id="older than the yes"),
+        ],
+    )
+    async def test_a_no_is_believed_whatever_its_day(self, desk: "Desk", known_since: str) -> None:
+        header = "patient_id,first_name,phone,consent_sms,consent_date"
+        await desk.imports(header, f"A-1,Ana,305-555-0101,yes,{known_since}")
+        await twice(desk, header, "A-1,Ana,305-555-0101,no,2026-05-01")
+        assert await self.given(desk) == {
+            ("sms", "reminder"): False,
+            ("sms", "advertising"): False,
+        }
+        words = await desk.rows.all(Consent)
+        assert "import list.csv (said on 2026-05-01)" in {word.source for word in words}
+
+    async def test_an_old_list_again_does_not_undo_a_yes_that_came_since(
+        self, desk: "Desk"
+    ) -> None:
+        header = "patient_id,first_name,phone,consent_sms,consent_date"
+        await desk.imports(header, "A-1,Ana,305-555-0101,yes,2026-05-01")
+        await desk.imports(header, "A-1,Ana,305-555-0101,no,2026-05-01")
+        ana = await desk.patient()
+        said = {"patient_id": ana.id, "channel": "sms", "content": "reminder"}
+        await desk.rows.add(Consent(**said, given=True, source="paper form", at=desk.rows.now))
+        await twice(desk, header, "A-1,Ana,305-555-0101,no,2026-05-01")
+        assert (await self.given(desk))["sms", "reminder"] is True
+
     @pytest.mark.parametrize("between", [[], FILLER], ids=["in one batch", "in two"])
     async def test_rows_that_contradict_each_other_are_told(
         self, desk: "Desk", between: list[str]

@@ -2,14 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic.database import Transactions
 from clinic.refusal import Refusal
 from clinic.register_import.import_run import ImportResult, unfinished_imports
 from clinic.register_import.register_row import ReadRow, Source
@@ -144,6 +148,42 @@ async def test_a_new_address_has_not_failed_yet_and_the_old_one_still_has(desk: 
     assert (now, None) == (ana.email_bad_at, ana.phone_bad_at)
 
 
+@pytest.mark.parametrize(
+    ("column", "address", "failed"),
+    [
+        ("guardian_email", "luz@example.org", {"email_bad_at"}),
+        ("guardian_phone", "305-555-0177", {"phone_bad_at", "sms_bad_at"}),
+    ],
+)
+async def test_a_new_address_of_the_guardian_has_not_failed_yet(
+    desk: "Desk", column: str, address: str, failed: set[str]
+) -> None:
+    all_failed = dict.fromkeys(("email_bad_at", "phone_bad_at", "sms_bad_at"), desk.rows.now)
+    await desk.rows.patient(
+        external_id="A-1",
+        guardian_email="old@example.org",
+        guardian_phone="+13055550188",
+        **all_failed,
+    )
+    await desk.imports(f"{HEADER},{column}", f"A-1,Ana,Gil,,,,,,,{address}")
+    ana = await desk.patient()
+    assert getattr(ana, column) in (address, "+13055550177")
+    assert {name for name in all_failed if getattr(ana, name) is None} == failed
+
+
+async def test_after_many_new_patients_postgresql_knows_how_many_there_are(desk: "Desk") -> None:
+    if desk.rows.clinic.database.embedded:
+        pytest.skip("SQLite plans by the indexes alone")
+    desk.rows_at_once = 5_000
+    many = (f"A-{number},Ana,Gil,,,,,," for number in range(10_001))
+    await desk.imports(HEADER, *many)
+    async with desk.rows.clinic.database.reading() as session:
+        counted = await session.scalar(
+            text("SELECT reltuples FROM pg_class WHERE oid = 'patients'::regclass")
+        )
+    assert counted == 10_001
+
+
 async def test_an_import_does_not_undo_an_opt_out(desk: "Desk") -> None:
     await desk.rows.patient(external_id="A-1", opted_out_at=desk.rows.now)
     await desk.imports(HEADER, ANA)
@@ -242,6 +282,42 @@ async def test_an_import_that_is_cancelled_keeps_what_it_had_and_is_known_as_unf
     assert result.how_far("list.csv").startswith("list.csv: imported up to line 5 (4 new")
     assert len(await desk.rows.all(Patient)) == 4
     assert [run.line for run in await unfinished(desk)] == [5]
+
+
+@dataclass
+class CutOff:
+    """The register; an interrupt comes while the second batch is on its way into it."""
+
+    database: Transactions
+    written: int = 0
+    importing: "asyncio.Task[ImportResult] | None" = None
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self.database.reading()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        async with self.database.writing() as session:
+            yield session
+            self.written += 1
+            if self.written == 3 and self.importing:  # the run begins, a batch, a batch
+                self.importing.cancel()
+
+
+async def test_an_interrupt_in_the_moment_of_a_commit_leaves_nothing_uncounted(
+    desk: "Desk",
+) -> None:
+    desk.writes(HEADER, *(ANA.replace("A-1", f"A-{number}") for number in range(10)))
+    result, database = ImportResult(), CutOff(desk.rows.clinic.database)
+    importing = asyncio.create_task(
+        desk.imports_from(desk.source(), database=database, result=result)
+    )
+    database.importing = importing
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert len(await desk.rows.all(Patient)) == 8
+    assert result.how_far("list.csv").startswith("list.csv: imported up to line 9 (8 new")
+    assert [(run.line, run.new) for run in await unfinished(desk)] == [(9, 8)]
 
 
 async def test_a_run_is_recorded_with_its_figures(desk: "Desk") -> None:

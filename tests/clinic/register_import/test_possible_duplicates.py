@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clinic.event import EventKind
+from clinic.register.standing import standings
 from clinic.tables import Duplicate, Patient, Visit
 
 if TYPE_CHECKING:
@@ -103,3 +104,21 @@ async def test_a_later_list_brings_the_history_of_a_settled_row_to_the_one_that_
     [ended] = await desk.rows.events(EventKind.BOOKED)
     assert ended.attempt_id == attempt.id
     assert (await desk.imports_again()).unchanged == 2
+
+
+@pytest.mark.parametrize("status", ["deceased", "moved"])
+async def test_who_died_or_moved_by_a_later_list_did_under_the_number_that_was_kept(
+    desk: "Desk", status: str
+) -> None:
+    kept = await desk.rows.patient(external_id="A-1")
+    await desk.rows.patient(external_id="A-2", first_name="Ana", duplicate_of=kept.id)
+    attempt = await desk.rows.attempt(patient=kept)
+    await desk.imports("patient_id,first_name,status", f"A-2,Ana,{status}")
+    clinic = desk.rows.clinic
+    async with clinic.database.reading() as session:
+        found = await standings(
+            session, [kept.id], desk.rows.now, clinic.key, zone=clinic.profile.zone
+        )
+    assert found[kept.id].status == status
+    [ended] = await desk.rows.events(EventKind.EXCLUDED)
+    assert ended.attempt_id == attempt.id
