@@ -112,12 +112,15 @@ def _memory(rows: int) -> Memory:
 
 
 def write_list(path: Path, rows: int) -> None:
-    """Write a list of invented patients; the same one for the same number of rows."""
+    """Write a list of invented patients; the same one for the same number of rows.
+
+    Their numbers are of the clinic's country, as nearly all of a clinic's list are.
+    """
     chance = random.Random(rows)  # noqa: S311 - invented patients
     areas = [
         area
         for area in range(201, 990)
-        if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
+        if phonenumbers.is_valid_number_for_region(phonenumbers.parse(f"+1{area}5550100"), "US")
     ]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -52,7 +52,8 @@ class Standing(BaseModel):
         open_attempt_id: The patient's open attempt in any campaign.
         last_ended_at: When the patient's latest attempt ended, aware UTC.
         contacts: Whoever was reached at one of the patient's addresses in the last eight days.
-        consents: (channel, content) to the newest word: given, or refused.
+        consents: (channel, content) to the newest word: given, or refused; what a minor's
+            guardian refused is refused for the minor.
         possible_duplicate: The row may be the same person as another one, and nobody has settled
             it; or it is, and the other row is the one that counts.
         erased: The person was forgotten.
@@ -164,6 +165,7 @@ async def _read(
     elsewhere = await said_elsewhere(
         session, [row.Patient.id for row in rows if row.has_others], now
     )
+    by_guardian = await _refused_by_guardians(session, [row.Patient for row in rows], now, zone)
     return {
         patient.id: Standing(
             patient_id=patient.id,
@@ -180,7 +182,8 @@ async def _read(
             open_attempt_id=row.open_attempt_id,
             last_ended_at=row.last_ended_at,
             contacts=contacts[patient.id],
-            consents=consents.get(patient.id, {}) | dict.fromkeys(other.refused, False),
+            consents=consents.get(patient.id, {})
+            | dict.fromkeys([*other.refused, *by_guardian.get(patient.id, ())], False),
             possible_duplicate=row.unsettled or patient.duplicate_of is not None,
             erased=patient.erased_at is not None,
         )
@@ -230,6 +233,26 @@ async def _guardians(
             guardian, silent=_is_silent(guardian, elsewhere.get(guardian.id, NOTHING_ELSEWHERE))
         )
         for guardian in (row.Patient for row in rows)
+    }
+
+
+async def _refused_by_guardians(
+    session: AsyncSession, patients: Sequence[Patient], now: datetime, zone: ZoneInfo
+) -> dict[str, list[tuple[str, str]]]:
+    """Return what guardians refused, by their wards' ids: it is they who would be written to."""
+    today = now.astimezone(zone).date()
+    wards = {row.id: row.guardian_number for row in patients if is_minor(row, today)}
+    numbers = {number for number in wards.values() if number}
+    if not numbers:
+        return {}
+    of_number = select(Patient.external_id, Patient.id).where(Patient.external_id.in_(numbers))
+    found = await session.execute(of_number)
+    guardians = {row.external_id: row.id for row in found}
+    said = await consents_of(session, list(guardians.values()))
+    return {
+        ward: [word for word, given in said.get(guardians.get(number, ""), {}).items() if not given]
+        for ward, number in wards.items()
+        if number
     }
 
 

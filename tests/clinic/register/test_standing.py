@@ -9,6 +9,7 @@ import pytest
 from clinic.attempt import AttemptState
 from clinic.event import EventKind
 from clinic.register.address import address_hash
+from clinic.register.consent import record
 from clinic.register.contact import Contact
 from clinic.register.same_person import BOOKED_FOR
 from clinic.register.standing import PatientStatus, Standing, standings
@@ -283,3 +284,24 @@ async def test_many_are_read_at_once_and_who_is_unknown_is_left_out(rows: "Rows"
             zone=rows.clinic.profile.zone,
         )
     assert set(ids) == set(found)
+
+
+async def test_what_a_guardian_refused_is_refused_for_the_child(rows: "Rows") -> None:
+    guardian = await rows.patient()
+    child = await rows.patient(
+        birth_date=date(2019, 1, 1), email=None, phone=None, guardian_number=guardian.external_id
+    )
+    grown_up = await rows.patient(birth_date=date(1999, 1, 1), guardian_number=guardian.external_id)
+    async with rows.clinic.database.writing() as session:
+        for patient, given in ((guardian, False), (child, True)):
+            await record(
+                session,
+                patient.id,
+                channel="sms",
+                content="reminder",
+                given=given,
+                source="paper",
+                at=rows.now,
+            )
+    assert (await standing(rows, child)).consents == {("sms", "reminder"): False}
+    assert (await standing(rows, grown_up)).consents == {}
