@@ -40,8 +40,6 @@ _Done = TypeVar("_Done")
 
 _BATCH = 2_000
 """Rows in a transaction: on SQLite, all other writers wait while it lasts."""
-_OBJECTS_OF_BATCHES = 200_000
-"""So many new ones, and the collector looks again; Python's own number is 700."""
 _CACHE_KIB = 16_384
 _MANY_NEW = 10_000
 """Patients; so many more make PostgreSQL's plans for the register as it was wrong."""
@@ -87,7 +85,7 @@ async def import_register(
     """
     result = ImportResult() if result is None else result
     try:
-        with _collecting_seldom(), NumbersSeen() as seen:
+        with _collecting_what_is_new(), NumbersSeen() as seen:
             writer = BatchWriter(source.name, now=now, key=key, zone=zone, seen=seen)
             run = _Run(database, source, writer, result, now)
             await _to_its_end(run.begin())
@@ -103,18 +101,15 @@ async def import_register(
 
 
 @contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Keep the garbage collector from looking through each batch, and all that was there before.
+def _collecting_what_is_new() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that was there before, again and again.
 
-    Rows hold no circles, yet it would look through them again and again while they come.
+    It goes on to look through the batches: with higher thresholds memory grew with the file.
     """
-    thresholds = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_OF_BATCHES, 1, 1)  # all of them: few are ever old
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 
