@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run install test check format bench histories clean
+.PHONY: help demo run install test coverage check format bench histories clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the
 	@$(PIP_INSTALL) --editable .
 
 test: $(VENV)/.dev  ## Run all tests, on real servers
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+coverage: $(VENV)/.dev  ## The same, and which lines no test reached (half as long again)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term
 
 check: $(VENV)/.dev  ## Lint, formatting, types, and the floors of the house

@@ -163,6 +163,9 @@ def event(
     async def run(clinic: Clinic) -> None:
         if what not in _EVENTS:
             raise Refusal(f"no event `{what}`", f"One of: {', '.join(_EVENTS)}")
+        appointment = moment(at, clinic)
+        if appointment is not None and appointment <= now():
+            raise Refusal(f"--at: {at} has passed", "An appointment lies ahead.")
         async with clinic.database.writing() as session:
             patient_id = (await find_patient(session, patient, key=clinic.key)).id
             received = inbox.Received(
@@ -171,7 +174,7 @@ def event(
                 kind=_EVENTS[what],
                 patient_id=patient_id,
                 body=text,
-                at=moment(at, clinic),
+                at=appointment,
             )
             is_new = await inbox.store(session, received, now=now(), key=clinic.key)
         if as_json:

@@ -247,14 +247,22 @@ async def _blank_messages(session: AsyncSession, attempt_ids: Sequence[str]) -> 
 async def _let_go_of_wards(session: AsyncSession, patient: Patient) -> None:
     """Take the person off the rows of the minors whose guardian they are."""
     names = name_key(patient.first_name, patient.last_name)
-    wards = select(Patient).where(Patient.guardian_number == patient.external_id)
+    phones = [phone for phone in (patient.phone, patient.other_phone) if phone]
+    wards = select(Patient).where(
+        or_(
+            Patient.guardian_number == patient.external_id,
+            Patient.guardian_email.in_([patient.email] if patient.email else []),
+            Patient.guardian_phone.in_(phones),
+        )
+    )
     for ward in (await session.scalars(wards)).all():
-        ward.guardian_number = None
+        if ward.guardian_number == patient.external_id:
+            ward.guardian_number = None
         if ward.guardian_name and name_key(ward.guardian_name, "") == names:
             ward.guardian_name = None
         if ward.guardian_email == patient.email:
             ward.guardian_email = None
-        if ward.guardian_phone in (patient.phone, patient.other_phone):
+        if ward.guardian_phone in phones:
             ward.guardian_phone = None
 
 

@@ -53,6 +53,7 @@ class RejectsFile:
         self._writer.writerow([reject.line, *map(_as_text, said), *cells])
 
     def _begin(self) -> None:
+        self._path.touch(mode=0o600)  # whole rows about people: nobody else reads along
         # with its mark, so that a spreadsheet shows accents
         self._file = self._path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)

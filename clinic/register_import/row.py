@@ -84,6 +84,8 @@ class RowReader:
         row.first_name, row.last_name = _name(said)
         if row.first_name is None and self._columns & _FIRST_NAMES:
             raise BadCell("name", "is missing")
+        if row.first_name and not any(map(str.isalpha, row.first_name + row.last_name)):
+            raise BadCell("name", f"{quoted(row.first_name)} is no name")  # a row of totals
         _read_phones(row, said, self._country)
         listed_columns.read_consents(row, said)
         if row.guardian_number in (row.external_id, _NO_GUARDIAN):

@@ -51,11 +51,14 @@ class SpreadsheetGrid:
         self._position = 0
         try:
             with _opened(path) as workbook:
-                sheet = _choose(path, workbook, is_list)
+                sheet, others = _choose(path, workbook, is_list)
                 self._keep(path, sheet)
         except _BROKEN as error:
             raise _refusal(path, error) from None
         self._description = f"XLSX, sheet `{legible(sheet.title)}`"
+        if others:
+            named = ", ".join(f"`{legible(other.title)}`" for other in others)
+            self._description += f" (not read, though it looks like a list too: {named})"
         self._size = self._kept.tell()
 
     @property
@@ -97,19 +100,24 @@ class SpreadsheetGrid:
 
 def _choose(
     path: Path, workbook: Workbook, is_list: Callable[[Sequence[Sequence[str]]], bool]
-) -> ReadOnlyWorksheet:
-    """Return the first sheet with a list; where there is none, the first that is not empty."""
+) -> tuple[ReadOnlyWorksheet, list[ReadOnlyWorksheet]]:
+    """Return the first sheet with a list, and the others that have one.
+
+    Where none has, the first that is not empty.
+    """
+    lists: list[ReadOnlyWorksheet] = []
     filled: list[ReadOnlyWorksheet] = []
     for sheet in workbook.worksheets:
         if sheet.sheet_state != "visible":
             continue
         head = [cells for _, cells in islice(_rows(sheet), _HEAD_ROWS)]
-        if is_list(head):
-            return sheet
+        lists += [sheet] if is_list(head) else []
         filled += [sheet] if head else []
+    if lists:
+        return lists[0], lists[1:]
     if not filled:
         raise Refusal(f"{path}: the file is empty", "Export the list again.")
-    return filled[0]
+    return filled[0], []
 
 
 @contextmanager

@@ -79,6 +79,9 @@ def free_port() -> int:
         pytest.param(("event", "Z-1", "booked"), "no patient `Z-1`", id="an unknown patient"),
         pytest.param(("event", "A-0001", "smiled"), "no event `smiled`", id="an unknown event"),
         pytest.param(
+            ("event", "A-0001", "booked", "--at", "2020-01-01 10:30"), "has passed", id="too late"
+        ),
+        pytest.param(
             ("event", "A-0001", "booked", "--at", "soon"), "`soon` is no time", id="no time"
         ),
         pytest.param(

@@ -186,6 +186,18 @@ async def test_a_delivery_under_way_finds_somebody_whom_nobody_may_contact(
     assert (standing.contact.email, standing.contact.phone, standing.first_name) == (None, None, "")
 
 
+async def test_a_guardian_who_is_named_by_an_address_alone_is_taken_off_the_childs_row(
+    rows: "Rows",
+) -> None:
+    mother = await rows.patient(first_name="Marta", last_name="Díaz")
+    child = await rows.patient(guardian_name="Marta Díaz", guardian_phone=mother.phone)
+    other = await rows.patient(guardian_name="Eva Sol", guardian_phone="+13055550177")
+    await forget(rows, mother)
+    row = await rows.get(Patient, child.id)
+    assert (row.guardian_name, row.guardian_phone) == (None, None)
+    assert (await rows.get(Patient, other.id)).guardian_name == "Eva Sol"
+
+
 async def test_a_child_stays_when_its_guardian_is_forgotten(rows: "Rows") -> None:
     mother = await rows.patient(first_name="Marta", last_name="Díaz", external_id="A-1")
     child = await rows.patient(

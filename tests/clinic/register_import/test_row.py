@@ -167,6 +167,11 @@ def test_a_row_without_any_name_is_refused_where_the_file_has_names() -> None:
         read(first_name="-")
 
 
+def test_a_row_of_totals_is_no_patient() -> None:
+    with pytest.raises(BadCell, match="name: `3` is no name"):
+        read(patient_id="Total", first_name="3")
+
+
 def test_a_file_without_names_updates_patients_who_are_known() -> None:
     row = row_reader("patient_id", "last_visit").read(["A-1", "2027-01-20"])
     assert row == RegisterRow(external_id="A-1", last_visit=date(2027, 1, 20))

@@ -95,6 +95,11 @@ def test_the_list_is_found_under_titles_on_another_sheet(export: "Export") -> No
     assert [row.line for row in source.rows()] == [5, 7], "a second time too"
 
 
+def test_another_sheet_that_looks_like_a_list_is_named(export: "Export") -> None:
+    workbook(export.path, Enero=[HEADER, ANA], Notas=[["Nada"]], Febrero=[HEADER, ANA])
+    assert "(not read, though it looks like a list too: `Febrero`)" in export.opened().description
+
+
 def test_a_workbook_says_how_far_it_was_read(export: "Export") -> None:
     workbook(export.path, Lista=[HEADER, *[[*ANA] for _ in range(30)]])
     source = export.opened()
