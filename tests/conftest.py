@@ -31,6 +31,11 @@ NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
 """A Tuesday, 12:00 in the example clinic's New York time: inside every contact hour."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first: else one processor waits for them at the end."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A developer's own .env must not reach a test, nor must a test's files stay behind."""
