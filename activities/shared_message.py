@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from temporalio.exceptions import ApplicationError
 
 from channels.protocol import Channel
 from clinic import ledger
 from clinic.attempt import DeliverInput
 from clinic.contact_policy import ContactPolicy
-from clinic.delivery import Failed, FailReason
+from clinic.delivery import Deferred, Failed, FailReason
 from clinic.delivery_check import StepContent
 from clinic.folder import ClinicFolder
 from clinic.plan import Plan, Step
@@ -117,10 +116,12 @@ class SharedMessages:
 
 async def wait_for_carrier(
     session: AsyncSession, row: Message, longest: timedelta, now: datetime
-) -> Failed:
-    """Wait until it is known what became of the message that carries a row.
+) -> Deferred | Failed:
+    """Answer for a row that another's message carries, while that one's fate is not known.
 
-    Nobody sends in the carrier's stead: its message may have arrived.
+    Nobody sends in the carrier's stead: its message may have arrived. It is a deferral and no
+    failed try: Temporal's pauses grow with the tries, whatever the one says that ends by a
+    time-out.
 
     Args:
         session: Any transaction.
@@ -129,19 +130,12 @@ async def wait_for_carrier(
         now: Aware UTC.
 
     Returns:
-        That nobody can tell any more: a person looks.
-
-    Raises:
-        ApplicationError: `Transient`: it is under way, or tried again.
+        When to ask again; or that nobody can tell any more, and a person looks.
     """
     if await household.is_lost(session, row, longest, now):
         return Failed(reason=FailReason.UNCERTAIN)
-    age = now - row.claimed_at
-    raise ApplicationError(
-        "carried by another's message",
-        type="Transient",
-        next_retry_delay=_SOON if age < _LATER else _LATER,
-    )
+    pause = min(max(_SOON, now - row.claimed_at), _LATER)
+    return Deferred(until=now + pause, rule="the message to the household is on its way")
 
 
 async def patients_named(session: AsyncSession, attempt_id: str, step: int) -> list[Patient]:

@@ -22,7 +22,7 @@ DELIVERY = ActivityOptions(
     # without end: a channel that is misconfigured holds its patients until it is mended; what
     # the provider does not take for two days is given up by the activity itself
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)
     ),
 )
 """Writes to a patient."""
