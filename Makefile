@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run install test coverage check format bench histories clean
+.PHONY: help demo run install test coverage check format chaos bench histories clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(VENV)/.dev  ## Lint, formatting, types, and the floors of the house
 format: $(VENV)/.dev  ## Put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+chaos: $(VENV)/.dev  ## Kill and cut off everything while campaigns run; prints duplicates and losses
+	@$(BIN)/python -m chaos --attempts 1000 --seed 1 --seed 2 --seed 3
 
 bench: $(VENV)/.dev  ## Measure against a bare workflow; prints a table, writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks

@@ -8,6 +8,7 @@ import typer
 from commands import (
     calls,
     campaigns,
+    channels,
     duplicates,
     operation,
     patients,
@@ -24,7 +25,17 @@ app = typer.Typer(
     "Start with `import`, `segments` and `preview`; then `start` and `watch` a campaign. "
     "Settings are read from the environment or a .env file; .env.example lists them.",
 )
-for part in (register_import, duplicates, register, patients, campaigns, calls, privacy, operation):
+for part in (
+    register_import,
+    duplicates,
+    register,
+    patients,
+    campaigns,
+    calls,
+    privacy,
+    channels,
+    operation,
+):
     app.add_typer(part.app)
 
 

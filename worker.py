@@ -1,12 +1,11 @@
-"""The process that hosts workflows and activities, and relays stored events."""
+"""The process that hosts workflows and activities, relays stored events, and fetches answers."""
 
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Self
 
 import structlog
 import typer
@@ -17,11 +16,17 @@ from activities import names
 from activities.attempt_records import AttemptRecords
 from activities.campaign_pages import CampaignPages
 from activities.deliveries import Deliveries
+from activities.fetching import Fetching
 from activities.log_context import LogContext, configure_logging
+from activities.reception import Reception
 from activities.relay import Relay
+from activities.start_checks import (
+    name_channels_nobody_serves,
+    refuse_unreachable_console,
+    refuse_unsafe_demonstration,
+)
 from activities.temporal_connection import connect
 from channels import registry
-from channels.loopback import is_loopback
 from channels.protocol import Channel
 from clinic.clinic import Clinic
 from clinic.contact_policy import refuse_unknown_channels
@@ -34,12 +39,60 @@ _FINISH_WITHIN = timedelta(seconds=20)
 """Activities that run when a worker is asked to stop may finish; a message is sent in less."""
 
 _AT_ONCE = 20
-"""Activities in one worker. Whatever a killed worker was sending has to be settled with the
-providers afterwards: few in flight is little to settle, and more gain nothing on one database."""
+"""Pages and book-keeping in one worker: more gain nothing on one database."""
+
+_SENT_AT_ONCE = 10
+"""Messages of one channel in one worker. Whatever a killed worker was sending has to be settled
+with the providers afterwards: few in flight is little to settle. A provider that is slow holds up
+its own messages only."""
 
 _log = structlog.get_logger()
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class ClinicWorker:
+    """One process's worker: Temporal's own for the workflows, and one for each channel's messages.
+
+    Args:
+        main: Hosts the workflows and everything that is no channel's matter.
+        channels: Deliver, each on its channel's task queue.
+    """
+
+    def __init__(self, main: Worker, channels: Sequence[Worker]) -> None:
+        self.task_queue = main.task_queue
+        self._parts = (main, *channels)
+
+    async def run(self) -> None:
+        """Work until asked to stop; if one part fails, none goes on.
+
+        Raises:
+            Exception: What made a part fail.
+        """
+        running = [asyncio.create_task(part.run()) for part in self._parts]
+        try:
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self.shutdown()
+        await asyncio.gather(*running)
+
+    async def shutdown(self) -> None:
+        """Let what runs finish, within its time, and stop."""
+        await asyncio.gather(*(part.shutdown() for part in self._parts))
+
+    async def __aenter__(self) -> Self:
+        """Work for as long as the block lasts."""
+        self._running = asyncio.create_task(self.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop.
+
+        Raises:
+            Exception: What made a part fail.
+        """
+        await self.shutdown()
+        await self._running
 
 
 def build_worker(
@@ -47,14 +100,14 @@ def build_worker(
     clinic: Clinic,
     channels: Mapping[str, Channel],
     task_queue: str = names.TASK_QUEUE,
-) -> Worker:
+) -> ClinicWorker:
     """Wire workflows and activities to a clinic.
 
     Args:
         client: A connection with the pydantic data converter.
         clinic: The clinic, its database prepared.
         channels: The channels in use, by name.
-        task_queue: Where to listen for work.
+        task_queue: Where to listen for work; messages wait on a queue for each channel.
     """
     deliveries = Deliveries(
         database=clinic.database,
@@ -75,11 +128,12 @@ def build_worker(
         key=clinic.key,
         task_queue=task_queue,
     )
-    return Worker(
+    main = Worker(
         client,
         task_queue=task_queue,
         workflows=[RecoveryWorkflow, CampaignWorkflow],
         activities=[
+            # what an earlier version asked for on this queue
             deliveries.deliver,
             records.open_call_task,
             records.close_attempt,
@@ -90,41 +144,20 @@ def build_worker(
         max_concurrent_activities=_AT_ONCE,
         graceful_shutdown_timeout=_FINISH_WITHIN,
     )
-
-
-def refuse_unsafe_demonstration(clinic: Clinic, channels: Mapping[str, Channel]) -> None:
-    """Refuse a policy that protects nobody, where a message could reach somebody.
-
-    Raises:
-        Refusal: The policy is for demonstrations and a channel's provider is no loopback address.
-    """
-    if not clinic.policy.demonstration:
-        return
-    for channel in channels.values():
-        if not is_loopback(channel.host):
-            raise Refusal(
-                f"the contact policy is for demonstrations, and channel `{channel.name}` reaches "
-                f"{channel.host}",
-                "Choose a real policy in clinic.yaml (and unset REGRESA_CONTACT_POLICY).",
-            )
-
-
-def refuse_unreachable_console(clinic: Clinic, channels: Mapping[str, Channel]) -> None:
-    """Refuse to send links that lead nowhere.
-
-    Raises:
-        Refusal: The public URL is this machine's own, and a channel's provider is another's.
-    """
-    url = clinic.settings.public_url
-    if not is_loopback(urlsplit(url).hostname or ""):
-        return
-    for channel in channels.values():
-        if not is_loopback(channel.host):
-            raise Refusal(
-                f"{PREFIX}PUBLIC_URL is {url}, which nobody reaches from outside, and channel "
-                f"`{channel.name}` reaches {channel.host}: patients' links would be dead",
-                f"Set {PREFIX}PUBLIC_URL to where patients and providers reach the console.",
-            )
+    by_channel = [
+        Worker(
+            client,
+            task_queue=names.delivery_queue(task_queue, name),
+            activities=[deliveries.deliver],
+            interceptors=[LogContext()],
+            max_concurrent_activities=_SENT_AT_ONCE,
+            # the server keeps it, over all workers
+            max_task_queue_activities_per_second=channel.per_second,
+            graceful_shutdown_timeout=_FINISH_WITHIN,
+        )
+        for name, channel in channels.items()
+    ]
+    return ClinicWorker(main, by_channel)
 
 
 async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
@@ -146,17 +179,21 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with clinic.opened():
         client = await _connect_within(wait)
+        await name_channels_nobody_serves(clinic, channels)
         relay = Relay(client, clinic.database)
+        fetching = Fetching(clinic.database, channels, Reception(clinic.folder, clinic.key))
         worker = build_worker(client, clinic, channels)
         running = asyncio.create_task(worker.run())
         relaying = asyncio.create_task(relay.run(stop))
+        # it ends at once where nothing is to be fetched
+        fetches = asyncio.create_task(fetching.run(stop))
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker is ready", task_queue=worker.task_queue, channels=list(channels))
         await asyncio.wait({running, relaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker stops")
         stop.set()
         await worker.shutdown()
-        results = await asyncio.gather(running, relaying, return_exceptions=True)
+        results = await asyncio.gather(running, relaying, fetches, return_exceptions=True)
         for channel in channels.values():
             await channel.close()
     for result in results:

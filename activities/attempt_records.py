@@ -4,7 +4,7 @@ from sqlalchemy import select
 from temporalio import activity
 
 from activities.interface import AttemptActivities
-from clinic import attempts, call_list
+from clinic import attempts, call_opening
 from clinic.attempt import CallTaskInput, CloseInput, LateEvents
 from clinic.call_task import ANSWER_WITHIN, REPLY_TRIES
 from clinic.contact_policy import ContactPolicy, next_opening
@@ -32,7 +32,7 @@ class AttemptRecords(AttemptActivities):
         """Ask a person to take over; a second time finds the task there is."""
         now = activity.info().started_time
         async with self._database.writing() as session:
-            await call_list.open_task(
+            await call_opening.open_task(
                 session,
                 attempt_id=request.attempt_id,
                 step=request.step,
@@ -59,4 +59,4 @@ class AttemptRecords(AttemptActivities):
         async with self._database.writing() as session:
             events = await session.scalars(select(Event).where(Event.id.in_(request.event_ids)))
             for event in events:
-                await call_list.keep_late(session, event, now)
+                await call_opening.keep_late(session, event, now)

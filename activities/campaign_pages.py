@@ -16,7 +16,7 @@ from activities import names
 from activities.attempt_starts import AttemptStarts
 from activities.interface import CampaignActivities
 from channels.protocol import Channel
-from clinic import call_list
+from clinic import call_list, call_opening
 from clinic.attempt import AttemptState, CampaignInput, PageResult, PageState
 from clinic.campaigns import CampaignState
 from clinic.contact_policy import ContactPolicy
@@ -169,6 +169,7 @@ class CampaignPages(CampaignActivities):
                 continue
             row.state = AttemptState.OPEN.value
             opened.append(row)
+        await call_opening.hand_to_attempts(session, opened)
         return opened, len(rows) - len(opened)
 
     def _why_left_out(

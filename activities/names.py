@@ -49,6 +49,19 @@ def attempt_workflow_id(patient_id: str) -> str:
     return f"attempt-{patient_id}"
 
 
+def delivery_queue(task_queue: str, channel: str) -> str:
+    """Return the task queue on which a channel's messages are delivered.
+
+    Each channel has its own: the server keeps a channel's rate over all workers, and a provider
+    that is slow holds up no other.
+
+    Args:
+        task_queue: The one on which the attempts' workflows run.
+        channel: The channel's name.
+    """
+    return f"{task_queue}-{channel}"
+
+
 def campaign_workflow_id(campaign_id: str) -> str:
     """Return the workflow id of a campaign."""
     return f"campaign-{campaign_id}"

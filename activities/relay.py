@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import names
-from clinic import attempts, call_list, inbox
+from clinic import attempts, call_opening, inbox
 from clinic.attempt import AttemptState, CampaignInput
 from clinic.database import Database
 from clinic.event import EventKind
@@ -25,9 +26,19 @@ from clinic.tables import Attempt, Campaign, Event, Patient
 _POLL_SECONDS = 0.2
 """How often the inbox is looked at: an event is acted on within a second of its arrival."""
 
-_AT_ONCE = 50
+_AT_ONCE = 200
+"""Events; a backlog of thousands is worked off in as many signals at a time."""
+
+_CHANGES_NOTHING = (EventKind.NOTICE.value, EventKind.UNKNOWN.value)
 
 _log = structlog.get_logger()
+
+
+class _About(NamedTuple):
+    """An attempt as an event finds it, and whether its patient was forgotten."""
+
+    attempt: Attempt
+    is_erased: bool
 
 
 class Relay:
@@ -79,13 +90,25 @@ class Relay:
             # attempts do not wait for each other
             for target in await _waiting(session, by_target, now):
                 del by_target[target]
-        arrived = await asyncio.gather(*(self._relay_in_order(of) for of in by_target.values()))
-        return sum(arrived)
+            attempts_of = await _attempts_of(session, by_target)
+        arrived = await asyncio.gather(
+            *(self._relay_in_order(of, attempts_of.get(target)) for target, of in by_target.items())
+        )
+        results = [result for of_target in arrived for result in of_target]
+        if results:
+            # what is lost before this is handed on once more, and known by its event's id
+            async with self._database.writing() as session:
+                await inbox.mark_relayed(session, results, now=datetime.now(UTC))
+        return len(results)
 
-    async def _relay_in_order(self, events: list[Event]) -> int:
-        for arrived, event in enumerate(events):
+    async def _relay_in_order(
+        self, events: list[Event], about: _About | None
+    ) -> list[tuple[str, str]]:
+        """Hand on one target's events; returns those that arrived, each with what came of it."""
+        arrived: list[tuple[str, str]] = []
+        for event in events:
             try:
-                result = await self._relay(event)
+                result = await self._relay(event, about)
             except RPCError as error:
                 await self._put_off(event, error.status.name)
                 return arrived
@@ -95,25 +118,18 @@ class Relay:
             if result is None:
                 await self._put_off(event, "attempt is about to start")
                 return arrived
-            async with self._database.writing() as session:
-                await inbox.mark_relayed(session, event.id, result=result, now=datetime.now(UTC))
-        return len(events)
+            arrived.append((event.id, result))
+        return arrived
 
-    async def _relay(self, event: Event) -> str | None:
+    async def _relay(self, event: Event, about: _About | None) -> str | None:
         """Hand one event on; returns what came of it, or None where it has to wait."""
         if event.campaign_id is not None:
             return await self._relay_to_campaign(event, event.campaign_id)
-        if event.attempt_id is None or event.kind == EventKind.UNKNOWN.value:
+        if about is None or event.kind in _CHANGES_NOTHING:
             return "kept"
-        async with self._database.reading() as session:
-            found = await session.execute(
-                select(Attempt, Patient.erased_at)
-                .join(Patient, Patient.id == Attempt.patient_id)
-                .where(Attempt.id == event.attempt_id)
-            )
-        attempt, erased_at = found.one()
+        attempt, is_erased = about
         # of a person who was forgotten the row is closed before the workflow hears of it
-        if attempt.state == AttemptState.OPEN.value or erased_at is not None:
+        if attempt.state == AttemptState.OPEN.value or is_erased:
             handle = self._client.get_workflow_handle(names.attempt_workflow_id(attempt.patient_id))
             try:
                 await handle.signal(names.ATTEMPT_EVENT, inbox.as_attempt_event(event))
@@ -128,7 +144,7 @@ class Relay:
                 return None
         now = datetime.now(UTC)
         async with self._database.writing() as session:
-            await call_list.keep_late(session, event, now)
+            await call_opening.keep_late(session, event, now)
             if event.kind == EventKind.STOPPED.value:
                 # nobody is left to close the row where an operator ended the workflow by hand
                 await attempts.close(session, attempt.id, Outcome.CANCELLED, None, now)
@@ -142,7 +158,7 @@ class Relay:
         finds the task that stands.
         """
         async with self._database.writing() as session:
-            await call_list.keep_late(session, event, datetime.now(UTC))
+            await call_opening.keep_late(session, event, datetime.now(UTC))
 
     async def _relay_to_campaign(self, event: Event, campaign_id: str) -> str:
         workflow_id = names.campaign_workflow_id(campaign_id)
@@ -178,6 +194,15 @@ class Relay:
         _log.warning("event put off", event_id=event.id, kind=event.kind, reason=reason)
         async with self._database.writing() as session:
             await inbox.put_off(session, event, reason=reason, now=datetime.now(UTC))
+
+
+async def _attempts_of(session: AsyncSession, targets: Collection[str]) -> dict[str, _About]:
+    rows = await session.execute(
+        select(Attempt, Patient.erased_at)
+        .join(Patient, Patient.id == Attempt.patient_id)
+        .where(Attempt.id.in_(targets))
+    )
+    return {attempt.id: _About(attempt, erased_at is not None) for attempt, erased_at in rows}
 
 
 async def _waiting(session: AsyncSession, targets: Collection[str], now: datetime) -> Sequence[str]:

@@ -9,21 +9,38 @@ import typer
 from rich.console import Console
 
 from activities.log_context import configure_logging
-from benchmarks import footprint, reaction, register_import, segments, starting, throughput
+from benchmarks import (
+    footprint,
+    ledger_cost,
+    reaction,
+    register_import,
+    reply_load,
+    segments,
+    starting,
+    throughput,
+)
 from benchmarks.figures import Machine, Results
 from benchmarks.ground import prepared
 from benchmarks.table import print_results
 from clinic.refusal import Refusal
 
 _OUTPUT = Path(__file__).with_name("results.json")
-_STARTS, _EVENTS, _ROWS, _QUICK_ROWS = 400, 100, 50_000, 2_000
+_STARTS, _EVENTS, _REPLIES, _ROWS, _QUICK_ROWS = 400, 100, 1_000, 50_000, 2_000
 _QUICK_ATTEMPTS, _QUICK_STARTS, _QUICK_EVENTS, _QUICK_PATIENTS = 6, 40, 10, 5_000
+_QUICK_REPLIES = 50
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 async def measure(
-    *, rounds: int, attempts: int, starts: int, events: int, patients: int, rows: int
+    *,
+    rounds: int,
+    attempts: int,
+    starts: int,
+    events: int,
+    replies: int,
+    patients: int,
+    rows: int,
 ) -> Results:
     """Measure everything on one server.
 
@@ -32,6 +49,7 @@ async def measure(
         attempts: Attempts in a run of the throughput.
         starts: Attempts that a campaign starts.
         events: Events whose delay is measured.
+        replies: Replies that come in under load.
         patients: On the register whose segments are counted, and in the longest list.
         rows: Of the list that is imported for each ratio.
     """
@@ -47,8 +65,12 @@ async def measure(
         left = await footprint.measure(ground)
         progress.print("From event to action ...")
         delays = await reaction.measure(ground, n=events)
+        progress.print(f"{reply_load.A_SECOND} replies a second ...")
+        delays += await reply_load.measure(ground, n=replies)
         progress.print("Attempts a second ...")
         rates = await throughput.measure(ground, rounds=rounds, n=attempts)
+        progress.print("The ledger ...")
+        rates.append(await ledger_cost.measure(ground, rounds=rounds, n=attempts))
         progress.print("Starts a second ...")  # last: what it starts stays open
         started = await starting.measure(ground, rounds=rounds, n=starts)
         return Results(
@@ -97,6 +119,7 @@ def main(
                 attempts=_QUICK_ATTEMPTS if quick else attempts,
                 starts=_QUICK_STARTS if quick else _STARTS,
                 events=_QUICK_EVENTS if quick else _EVENTS,
+                replies=_QUICK_REPLIES if quick else _REPLIES,
                 patients=_QUICK_PATIENTS if quick else patients,
                 rows=_QUICK_ROWS if quick else _ROWS,
             )

@@ -6,8 +6,8 @@ import secrets
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -19,7 +19,7 @@ from channels.protocol import Channel, OutgoingMessage, Receipt
 from channels.sms import SmsChannel, SmsSettings
 from clinic.refusal import Refusal
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _FROM_ADDRESS = "hello@aurora.example"
 _FROM_NUMBER = "+13055550100"
 _READY_WITHIN = 30.0
@@ -45,7 +45,7 @@ class SmsInMemory(SmsChannel):
 @asynccontextmanager
 async def in_memory(ground: Ground) -> AsyncIterator[Mapping[str, Channel]]:
     """Yield channels whose messages go nowhere; calls go on the real call list."""
-    email = EmailSettings(_env_file=None, host=_HOST, from_address=_FROM_ADDRESS)
+    email = EmailSettings(_env_file=None, host=HOST, from_address=_FROM_ADDRESS)
     sms = SmsSettings(
         _env_file=None,
         account_sid=_account_sid(),
@@ -63,7 +63,7 @@ async def on_loopback(ground: Ground) -> AsyncIterator[Mapping[str, Channel]]:
     Raises:
         Refusal: The sandbox does not start.
     """
-    smtp_port, http_port = _free_ports()
+    smtp_port, http_port = free_ports(2)
     password, token, account = secrets.token_hex(), secrets.token_hex(), _account_sid()
     ca_file = ground.directory / "sandbox-ca.pem"
     sandbox = {
@@ -78,7 +78,7 @@ async def on_loopback(ground: Ground) -> AsyncIterator[Mapping[str, Channel]]:
     }
     email = EmailSettings(
         _env_file=None,
-        host=_HOST,
+        host=HOST,
         port=smtp_port,
         username="aurora",
         password=SecretStr(password),
@@ -90,10 +90,15 @@ async def on_loopback(ground: Ground) -> AsyncIterator[Mapping[str, Channel]]:
         account_sid=account,
         auth_token=SecretStr(token),
         from_number=_FROM_NUMBER,
-        base_url=f"http://{_HOST}:{http_port}",
+        base_url=f"http://{HOST}:{http_port}",
     )
     async with (
-        _sandbox(sandbox, ground.directory / "sandbox.log", (smtp_port, http_port)),
+        process(
+            (sys.executable, "-m", "sandbox"),
+            dict(os.environ) | {f"REGRESA_SANDBOX_{k}": v for k, v in sandbox.items()},
+            ground.directory / "sandbox.log",
+            (smtp_port, http_port),
+        ),
         _closing(EmailChannel(email), SmsChannel(sms), _calls(ground)) as channels,
     ):
         yield channels
@@ -118,41 +123,52 @@ async def _closing(*channels: Channel) -> AsyncIterator[Mapping[str, Channel]]:
 
 
 @asynccontextmanager
-async def _sandbox(
-    variables: Mapping[str, str], log: Path, ports: tuple[int, ...]
+async def process(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, ports: Sequence[int]
 ) -> AsyncIterator[None]:
+    """Run a program of the product for as long as the block lasts.
+
+    Args:
+        command: What to run, in the repository's folder.
+        environment: All of it.
+        log: Where its output goes.
+        ports: It is ready when all of these answer.
+
+    Raises:
+        Refusal: It ended by itself, or is not up in time.
+    """
     with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sandbox"),
+        running = await asyncio.create_subprocess_exec(
+            *command,
             cwd=ROOT,
-            env=dict(os.environ) | {f"REGRESA_SANDBOX_{k}": v for k, v in variables.items()},
+            env=environment,
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches the benchmarks alone, which then stop it
         )
         try:
-            await _answering(process, ports, log)
+            await _answering(running, ports, log)
             yield
         finally:
-            await _stop(process)
+            await _stop(running)
 
 
-async def _answering(process: Process, ports: tuple[int, ...], log: Path) -> None:
+async def _answering(process: Process, ports: Sequence[int], log: Path) -> None:
     try:
         async with asyncio.timeout(_READY_WITHIN):
             for port in ports:
                 while not await _answers(port):
                     if process.returncode is not None:
                         said = await asyncio.to_thread(log.read_text, errors="replace")
-                        raise Refusal("the sandbox has ended", said)
+                        raise Refusal(f"{log.stem} has ended", said)
                     await asyncio.sleep(0.05)
     except TimeoutError:
-        raise Refusal(f"the sandbox is not up after {_READY_WITHIN:.0f} s") from None
+        raise Refusal(f"{log.stem} is not up after {_READY_WITHIN:.0f} s") from None
 
 
 async def _answers(port: int) -> bool:
     try:
-        _, writer = await asyncio.open_connection(_HOST, port)
+        _, writer = await asyncio.open_connection(HOST, port)
     except OSError:
         return False
     writer.close()
@@ -170,8 +186,10 @@ async def _stop(process: Process) -> None:
         await process.wait()
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind((_HOST, 0))
-        other.bind((_HOST, 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback that nobody has."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -34,7 +34,7 @@ async def measure(ground: Ground, *, n: int) -> list[Delay]:
         EngineSide.worker(ground, channels),
         BareSide.worker(ground),
     ):
-        return [_summary(name, await _delays(ground, side, n)) for name, side in sides]
+        return [summary(name, await _delays(ground, side, n)) for name, side in sides]
 
 
 async def _delays(ground: Ground, side: Side, n: int) -> list[float]:
@@ -56,6 +56,7 @@ async def _delays(ground: Ground, side: Side, n: int) -> list[float]:
     return delays
 
 
-def _summary(measured: str, delays: list[float]) -> Delay:
+def summary(measured: str, delays: list[float]) -> Delay:
+    """Summarise delays, in seconds."""
     cuts = quantiles(delays, n=100, method="inclusive")
     return Delay(measured=measured, n=len(delays), p50=cuts[49], p99=cuts[98], most=max(delays))

@@ -1,5 +1,6 @@
 """Invented patients and their campaigns, written straight into the clinic's database."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
 
@@ -34,13 +35,21 @@ async def plan_campaign(ground: Ground, count: int, wait: timedelta) -> tuple[st
     return campaign.id, [patient.id for patient in patients]
 
 
-async def open_attempts(ground: Ground, count: int, wait: timedelta) -> list[AttemptInput]:
+async def open_attempts(
+    ground: Ground, count: int, wait: timedelta, channels: Collection[str]
+) -> list[AttemptInput]:
     """Write a campaign over so many new patients, as it stands once its pages are through.
+
+    Args:
+        ground: The clinic.
+        count: How many patients.
+        wait: After a message, instead of the days of the standard plan.
+        channels: Of the standard plan's steps, those to take.
 
     Returns:
         What starts the attempts' workflows.
     """
-    plan = _plan(ground, wait)
+    plan = _plan(ground, wait, channels)
     patients, campaign = [_patient() for _ in range(count)], _campaign(plan)
     attempts = [
         Attempt(
@@ -62,9 +71,13 @@ async def open_attempts(ground: Ground, count: int, wait: timedelta) -> list[Att
     ]
 
 
-def _plan(ground: Ground, wait: timedelta) -> Plan:
+def _plan(
+    ground: Ground, wait: timedelta, channels: Collection[str] = ("email", "sms", "call")
+) -> Plan:
     plan = ground.clinic.folder.plan("standard", ("email", "sms", "call"))
-    steps = tuple(step.model_copy(update={"wait": wait}) for step in plan.steps)
+    steps = tuple(
+        step.model_copy(update={"wait": wait}) for step in plan.steps if step.channel in channels
+    )
     return plan.model_copy(update={"steps": steps})
 
 

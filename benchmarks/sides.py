@@ -1,7 +1,7 @@
 """The two sides of every ratio: the engine, and the bare workflow of the same shape."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,7 +25,7 @@ from channels.protocol import Channel
 from clinic import inbox
 from clinic.event import AttemptEvent, CallOutcome, EventKind
 from clinic.identifiers import new_id
-from worker import build_worker
+from worker import ClinicWorker, build_worker
 
 if TYPE_CHECKING:
     from clinic.attempt import AttemptInput
@@ -118,6 +118,7 @@ class EngineSide:
         wait: After the email and after the SMS.
         kind: The event that ends an attempt.
         task_queue: Where `worker` of this side's channels listens.
+        channels: Of the standard plan's steps, those to take.
     """
 
     def __init__(
@@ -127,17 +128,20 @@ class EngineSide:
         *,
         kind: EventKind = EventKind.CALL_OUTCOME,
         task_queue: str = ENGINE_QUEUE,
+        channels: Collection[str] = ("email", "sms", "call"),
     ) -> None:
         self._ground = ground
         self._wait = wait
         self._kind = kind
         self._task_queue = task_queue
+        self._channels = channels
         self._attempts: dict[str, AttemptInput] = {}
+        self._workflows: dict[str, str] = {}
 
     @staticmethod
     def worker(
         ground: Ground, channels: Mapping[str, Channel], task_queue: str = ENGINE_QUEUE
-    ) -> Worker:
+    ) -> ClinicWorker:
         """Return the product's own worker."""
         return build_worker(ground.client, ground.clinic, channels, task_queue)
 
@@ -149,9 +153,14 @@ class EngineSide:
         """Write a campaign, its patients and their open attempts into the clinic's database."""
         self._attempts = {
             names.attempt_workflow_id(attempt.patient_id): attempt
-            for attempt in await open_attempts(self._ground, count, self._wait)
+            for attempt in await open_attempts(self._ground, count, self._wait, self._channels)
         }
+        self._workflows = {attempt.attempt_id: one for one, attempt in self._attempts.items()}
         return list(self._attempts)
+
+    def workflow_of(self, attempt_id: str) -> str:
+        """Return the workflow id of an attempt that `prepare` wrote."""
+        return self._workflows[attempt_id]
 
     async def start(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         """Start an attempt's workflow."""

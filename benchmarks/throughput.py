@@ -18,9 +18,9 @@ from benchmarks.rounds import Stopwatch, alternate
 from benchmarks.sides import BareSide, EngineSide, Side, SignalledEngineSide, settled
 
 _AIM = 0.7
-_WAIT = timedelta(milliseconds=1)
+WAIT = timedelta(milliseconds=1)
 _DELIVERIES = 3
-_WARM_UP = 5
+WARM_UP = 5
 _LOOPBACK_QUEUE = "engine-on-loopback"
 
 
@@ -32,15 +32,15 @@ async def measure(ground: Ground, *, rounds: int, n: int) -> list[Rate]:
         rounds: Pairs of runs for each.
         n: Attempts in a run.
     """
-    bare = BareSide(ground, _WAIT)
+    bare = BareSide(ground, WAIT)
     variants: list[tuple[str, float | None, Side]] = [
-        ("in memory", _AIM, EngineSide(ground, _WAIT)),
+        ("in memory", _AIM, EngineSide(ground, WAIT)),
         (
             "by SMTP and HTTP",
             _AIM,
-            EngineSide(ground, _WAIT, task_queue=_LOOPBACK_QUEUE),
+            EngineSide(ground, WAIT, task_queue=_LOOPBACK_QUEUE),
         ),
-        ("in memory, signalled", None, SignalledEngineSide(ground, _WAIT)),
+        ("in memory, signalled", None, SignalledEngineSide(ground, WAIT)),
     ]
     async with AsyncExitStack() as stack:
         in_memory = await stack.enter_async_context(providers.in_memory(ground))
@@ -49,15 +49,15 @@ async def measure(ground: Ground, *, rounds: int, n: int) -> list[Rate]:
         await stack.enter_async_context(EngineSide.worker(ground, in_memory))
         await stack.enter_async_context(EngineSide.worker(ground, on_loopback, _LOOPBACK_QUEUE))
         for side in (bare, *(side for _, _, side in variants)):
-            await _run(ground, side, _WARM_UP)
+            await run(ground, side, WARM_UP)
         return [
             Rate(
                 measured=f"attempts, {name}",
                 n=n,
                 aim=aim,
                 rounds=await alternate(
-                    partial(_run, ground, engine, n),
-                    partial(_run, ground, bare, n),
+                    partial(run, ground, engine, n),
+                    partial(run, ground, bare, n),
                     rounds=rounds,
                     n=n,
                 ),
@@ -66,7 +66,8 @@ async def measure(ground: Ground, *, rounds: int, n: int) -> list[Rate]:
         ]
 
 
-async def _run(ground: Ground, side: Side, n: int) -> Stopwatch:
+async def run(ground: Ground, side: Side, n: int) -> Stopwatch:
+    """Take n attempts of a side up the whole plan; return what the two legs took."""
     ids = await side.prepare(n)
     watch = Stopwatch()
     ground.activities.expect(_DELIVERIES * n)

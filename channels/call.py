@@ -1,11 +1,12 @@
 """A person who calls: the message is a task on the call list."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from channels.protocol import OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
-from clinic import call_list
+from channels.protocol import Fetched, OutgoingMessage, ProviderEvent, Receipt, WebhookRequest
+from clinic import call_opening
 from clinic.call_task import TaskKind
 from clinic.database import Database
 from clinic.register.contact import Contact
@@ -25,6 +26,7 @@ class CallChannel:
 
     name: ClassVar[str] = "call"
     settings_model: ClassVar[type[BaseSettings]] = CallSettings
+    fetches: ClassVar[bool] = False
     settles: ClassVar[bool] = True
 
     def __init__(self, settings: BaseSettings) -> None:
@@ -36,6 +38,11 @@ class CallChannel:
         """No provider outside the clinic is involved."""
         return "127.0.0.1"
 
+    @property
+    def per_second(self) -> float | None:
+        """A list has no rate."""
+        return None
+
     @staticmethod
     def address_of(contact: Contact) -> tuple[str | None, bool]:
         """Return the patient's phone number."""
@@ -44,7 +51,7 @@ class CallChannel:
     async def send(self, message: OutgoingMessage) -> Receipt:
         """Open the task; a second time for the same step finds the one there is."""
         async with self._database.writing() as session:
-            task_id = await call_list.open_task(
+            task_id = await call_opening.open_task(
                 session,
                 attempt_id=message.attempt_id,
                 step=message.step,
@@ -73,6 +80,14 @@ class CallChannel:
         """
         del request
         raise ValueError("the call channel takes no webhooks")
+
+    async def fetch(self) -> Sequence[Fetched]:
+        """Nothing comes in here."""
+        return []
+
+    async def acknowledge(self, fetched: Sequence[Fetched]) -> None:
+        """Nothing was fetched."""
+        del fetched
 
     def redact(self, text: str) -> str:
         """Nothing of a task is ever logged."""

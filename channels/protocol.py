@@ -1,14 +1,15 @@
 """What a channel is: the one protocol behind which every way to reach a patient stands."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic_settings import BaseSettings
 
 from clinic.event import EventKind
 from clinic.register.contact import Contact
+from clinic.storable_text import storable, storable_key
 
 
 class OutgoingMessage(BaseModel):
@@ -27,6 +28,13 @@ class OutgoingMessage(BaseModel):
         stop_url: Takes the one-click unsubscribe POST of RFC 8058.
         status_url: Where the provider reports what becomes of the message.
         claimed_at: Aware UTC; no earlier message of the provider can be this one.
+        valid_for: How long the provider may go on trying, before the hours close in which the
+            patient may be written to; None: as long as it likes.
+        heard_at: Aware UTC; when the patient last wrote on this channel, as some providers allow
+            free text only for a while after that. None: never.
+        approved_text: The provider's id of a text that it has approved beforehand, where the
+            template names one; empty: there is none.
+        values: What that text's placeholders stand for.
         due_at: Aware UTC; for a person: call by then.
         tries: For a person: how many calls may go unanswered.
     """
@@ -47,6 +55,10 @@ class OutgoingMessage(BaseModel):
     claimed_at: datetime
     due_at: datetime
     tries: int
+    valid_for: timedelta | None = None
+    heard_at: datetime | None = None
+    approved_text: str = ""
+    values: Mapping[str, str] = {}
 
 
 class Receipt(BaseModel):
@@ -78,13 +90,19 @@ class WebhookRequest(BaseModel):
 class ProviderEvent(BaseModel):
     """What a provider reports, in the product's words; the console finds out whom it concerns.
 
+    Whatever stands in its texts, a database takes them: what it could not keep is left out.
+
     Attributes:
         key: The provider's own key: the same key again is a repeat.
-        kind: What happened; `unknown` is kept, never dropped.
-        from_phone: E.164 of whoever wrote.
-        provider_id: The message that it is about.
+        kind: What happened; `unknown` is kept, never dropped. Whatever a patient wrote is a
+            `reply`: what it means is read by the product, not by the channel.
+        from_address: Whoever wrote: a number in E.164, or an email address.
+        provider_id: The message that it is about, as the provider knows it.
+        message: The message that it is about, by `OutgoingMessage.key`, where the provider gives
+            that back in a form that nobody else could have made up.
         status: The message's status in the provider's words.
         failure: The provider's code where the message failed.
+        bad_address: For a bounce: the address will never work, and is marked bad.
         misconfigured: It failed for our account's or settings' sake: an operator is told.
         body: What the patient wrote.
     """
@@ -93,12 +111,40 @@ class ProviderEvent(BaseModel):
 
     key: str
     kind: EventKind
-    from_phone: str | None = None
+    from_address: str | None = None
     provider_id: str | None = None
+    message: str | None = None
     status: str | None = None
     failure: str | None = None
+    bad_address: bool = True
     misconfigured: bool = False
     body: str = ""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_stored(cls, written: object) -> object:
+        return storable(written) if isinstance(written, str) else written
+
+    @field_validator("key")
+    @classmethod
+    def _has_room_in_an_index(cls, key: str) -> str:
+        if not (kept := storable_key(key)):  # all such would be taken for one and the same
+            raise ValueError("an event without a key")
+        return kept
+
+
+class Fetched(BaseModel):
+    """Something that a channel fetched, to be acknowledged once its events are stored.
+
+    Attributes:
+        receipt: How the channel knows it when it is acknowledged.
+        events: What it reports; none where it concerns nobody.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    receipt: str
+    events: tuple[ProviderEvent, ...]
 
 
 @runtime_checkable
@@ -115,6 +161,8 @@ class Channel(Protocol):
     settles: ClassVar[bool]
     """Whether `reconcile` can tell what became of a message. Where it can't, a message that is
     uncertain for the second time goes to a person."""
+    fetches: ClassVar[bool]
+    """Whether `fetch` brings anything, because the provider calls no webhook."""
 
     def __init__(self, settings: BaseSettings) -> None: ...
 
@@ -124,6 +172,11 @@ class Channel(Protocol):
 
         Unless it is loopback, a demonstration policy and a loopback public URL are refused.
         """
+        ...
+
+    @property
+    def per_second(self) -> float | None:
+        """How many messages all workers together may hand over in a second; None: any number."""
         ...
 
     @staticmethod
@@ -160,6 +213,22 @@ class Channel(Protocol):
 
         Raises:
             ValueError: It is not of a form that the provider documents.
+        """
+        ...
+
+    async def fetch(self) -> Sequence[Fetched]:
+        """Return what came in and was not acknowledged yet, oldest first; some of it at a time.
+
+        Raises:
+            SendError: `Transient` or `Misconfigured`: the provider could not be asked.
+        """
+        ...
+
+    async def acknowledge(self, fetched: Sequence[Fetched]) -> None:
+        """Do not fetch these again: their events are stored.
+
+        Raises:
+            SendError: The provider could not be told; they are fetched once more, and known.
         """
         ...
 

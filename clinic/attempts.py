@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import call_list
+from clinic import call_opening
 from clinic.attempt import AttemptState
 from clinic.outcome import LossReason, Outcome
 from clinic.tables import Attempt
@@ -34,4 +34,4 @@ async def close(
         .execution_options(synchronize_session=False)
     )
     if closed is not None:
-        await call_list.close_for(session, attempt_id, why=outcome.value, now=now)
+        await call_opening.close_for(session, attempt_id, why=outcome.value, now=now)

@@ -1,7 +1,7 @@
 """May staff call this patient now? What the register learned since the task was opened."""
 
 from pydantic import SecretStr
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_task import TaskKind
@@ -84,8 +84,13 @@ async def refuse_call(
 
 
 async def _wrote_after_opting_out(session: AsyncSession, task: CallTask) -> bool:
+    about = (
+        Event.attempt_id == task.attempt_id
+        if task.attempt_id is not None
+        else and_(Event.patient_id == task.patient_id, Event.attempt_id.is_(None))
+    )
     later_reply = exists().where(
-        Event.attempt_id == task.attempt_id,
+        about,
         Event.kind == EventKind.REPLY.value,
         Event.received_at > Patient.opted_out_at,
         Patient.id == task.patient_id,

@@ -18,6 +18,7 @@ from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.plan import CALL
 from clinic.refusal import Refusal
+from clinic.reply_reading import Meaning
 
 TRY_AGAIN_AFTER = timedelta(days=1)
 """Between two calls that nobody answers (the product's design: tries are a day apart)."""
@@ -47,8 +48,20 @@ class TaskKind(StrEnum):
 
     @property
     def priority(self) -> int:
-        """1 is the most urgent."""
+        """1 is the most urgent, but for `urgency`."""
         return {TaskKind.REPLY: 1, TaskKind.CHECK: 2, TaskKind.CALL: 3}[self]
+
+
+def urgency(kind: TaskKind, reading: str | None = None) -> int:
+    """Return a task's priority: 0 is the most urgent.
+
+    Args:
+        kind: Why a person is asked to call.
+        reading: How the patient's words were read, where they were: who says yes wants to come.
+    """
+    if kind is TaskKind.REPLY and reading == Meaning.YES.value:
+        return 0
+    return kind.priority
 
 
 class Reported(BaseModel):

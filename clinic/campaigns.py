@@ -6,7 +6,18 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, Select, String, cast, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +25,7 @@ from clinic import inbox
 from clinic.attempt import AttemptState
 from clinic.event import EventKind
 from clinic.identifiers import new_id
+from clinic.plan import Plan
 from clinic.refusal import Refusal
 from clinic.tables import Attempt, Campaign, Event, Patient
 
@@ -102,7 +114,7 @@ async def resume(session: AsyncSession, name: str, *, now: datetime, key: Secret
     campaign.state = CampaignState.RUNNING.value
     # a delivery marks its attempt as held while it holds this campaign's row: none is missed
     held = list(await session.scalars(_open_attempts(campaign).where(Attempt.held)))
-    await _tell_attempts(session, held, EventKind.RESUMED, now)
+    await tell_attempts(session, held, EventKind.RESUMED, now)
     await session.execute(
         update(Attempt).where(Attempt.campaign_id == campaign.id).values(held=False)
     )
@@ -122,7 +134,7 @@ async def stop(session: AsyncSession, name: str, *, now: datetime, key: SecretSt
     campaign = await _to_change(session, name)
     campaign.state = CampaignState.STOPPED.value
     opened = list(await session.scalars(_open_attempts(campaign)))
-    await _tell_attempts(session, opened, EventKind.STOPPED, now)
+    await tell_attempts(session, opened, EventKind.STOPPED, now)
     await _tell(session, campaign, EventKind.CAMPAIGN_STOPPED, now, key)
     return len(opened)
 
@@ -139,6 +151,25 @@ async def find(session: AsyncSession, name: str) -> Campaign:
         known = ", ".join(names) or "none yet"
         raise Refusal(f"no campaign `{name}`", f"There are: {known}")
     return campaign
+
+
+async def channels_named(session: AsyncSession) -> dict[str, list[str]]:
+    """Return the channels that the plans of campaigns under way name, each with the campaigns.
+
+    A campaign is under way while anybody is still to be started, or has an open attempt.
+    """
+    under_way = exists().where(
+        Attempt.campaign_id == Campaign.id,
+        Attempt.state.in_([AttemptState.PLANNED.value, AttemptState.OPEN.value]),
+    )
+    rows = await session.execute(
+        select(Campaign.name, Campaign.plan).where(under_way).order_by(Campaign.name)
+    )
+    named: dict[str, list[str]] = {}
+    for name, plan in rows:
+        for channel in sorted({step.channel for step in Plan.model_validate(plan).steps}):
+            named.setdefault(channel, []).append(name)
+    return named
 
 
 def _name_in_use(name: str) -> Refusal:
@@ -171,9 +202,17 @@ async def _tell(
     await inbox.store(session, told, now=now, key=key)
 
 
-async def _tell_attempts(
+async def tell_attempts(
     session: AsyncSession, attempt_ids: Sequence[str], kind: EventKind, now: datetime
 ) -> None:
+    """Tell many attempts what ops want, in one statement.
+
+    Args:
+        session: A writing transaction.
+        attempt_ids: The attempts.
+        kind: What ops want of them.
+        now: Aware UTC.
+    """
     rows: list[dict[str, Any]] = [
         {
             "source": OPS,

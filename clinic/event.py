@@ -12,9 +12,18 @@ class EventKind(StrEnum):
 
     # to an attempt
     REPLY = "reply"
+    """The patient wrote: a person reads it and answers."""
     BOOKED = "booked"
+    DECLINED = "declined"
+    """The patient said, in a way that needs no reading, that they will not come, and maybe why."""
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"
+    """A message will never arrive: the ladder climbs."""
+    RETURNED = "returned"
+    """A message that was taken did not arrive for a reason that is ours to mend: it is delivered
+    again once its channel goes on."""
+    NOTICE = "notice"
+    """Kept on the card, and changes nothing: an automatic answer, a delay on the way."""
     CALL_OUTCOME = "call_outcome"
     STOPPED = "stopped"
     RESUMED = "resumed"
@@ -49,9 +58,9 @@ class AttemptEvent(BaseModel):
     Attributes:
         event_id: The event's row; a second signal with the same id is a repeat.
         kind: What happened.
-        step: For a bounce, the index of the step whose message bounced.
+        step: For a message that bounced or was returned, the index of its step.
         call_outcome: For a call, what came of it.
-        loss_reason: For a declined call, why the patient left.
+        loss_reason: Where the patient declined, why they left.
     """
 
     model_config = ConfigDict(frozen=True)

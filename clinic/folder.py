@@ -1,6 +1,6 @@
 """The clinic's folder: who the clinic is, its segments, plans, templates and policies."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -23,6 +23,8 @@ _SINGULAR = {
 }
 _SHIPPED = Path(__file__).with_name("policies")
 
+LanguageCode = Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$")]
+
 
 class ClinicProfile(BaseModel):
     """`clinic.yaml`: who writes, from where, and by which policy.
@@ -34,10 +36,12 @@ class ClinicProfile(BaseModel):
         timezone: IANA name; hours and days are meant in it.
         language: For patients whose language the register does not know.
         phone: The clinic's own number, E.164.
-        booking_url: Where a patient books.
+        booking_url: Where a patient books; empty: by a call.
         contact_policy: The name of a file in `policies/`, or of a policy that is shipped.
         closing_days: Days on which the clinic contacts nobody, in its time zone.
         open_calls_at_most: A campaign starts nobody new while so many call tasks are open.
+        feedback_incentive: What a patient gets for saying why they left, by language; it may
+            count as advertising.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,12 +50,13 @@ class ClinicProfile(BaseModel):
     sms_name: str = ""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     timezone: str
-    language: Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$")]
+    language: LanguageCode
     phone: Annotated[str, Field(pattern=r"^\+\d{7,15}$")]
-    booking_url: str
+    booking_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")]
     contact_policy: str
     closing_days: ClosingDays = frozenset()
     open_calls_at_most: Annotated[int, Field(ge=1)] | None = None
+    feedback_incentive: Mapping[LanguageCode, Annotated[str, Field(max_length=300)]] = {}
 
     @field_validator("timezone")
     @classmethod

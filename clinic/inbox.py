@@ -1,5 +1,6 @@
 """The inbox: what happens outside is stored first, then relayed, so no answer is ever lost."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
+from clinic.call_opening import open_without_attempt
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import AttemptEvent, EventKind
 from clinic.identifiers import new_id
@@ -24,11 +26,23 @@ _MOST_DOUBLINGS = 8
 SILENCING = (
     EventKind.REPLY,
     EventKind.BOOKED,
+    EventKind.DECLINED,
     EventKind.OPTED_OUT,
     EventKind.STOPPED,
     EventKind.EXCLUDED,
 )
 """After any of these, the machine writes nothing more in that attempt."""
+
+_CHANGES_NOTHING = (EventKind.NOTICE, EventKind.UNKNOWN)
+"""Kept on the card; no workflow has to hear it."""
+
+_KEPT = "kept"
+_LONGEST_BODY = 100_000
+"""Characters; no patient writes as much, and a mail that forwards a whole thread may."""
+_CUT = " […]"
+
+STAFF = "staff"
+"""The source of events that staff report."""
 
 
 class Received(BaseModel):
@@ -42,6 +56,7 @@ class Received(BaseModel):
         attempt_id: The attempt it concerns; where it is empty, the patient's open or latest one.
         campaign_id: The campaign it concerns.
         body: What the patient wrote.
+        from_address: Who wrote, only where it is nobody's on the register.
         at: Aware UTC; the booked appointment, or when the patient asks to be called.
         details: Further closed-list values (step, call outcome, loss reason), no personal data.
     """
@@ -55,6 +70,7 @@ class Received(BaseModel):
     attempt_id: str | None = None
     campaign_id: str | None = None
     body: str = ""
+    from_address: str | None = None
     at: datetime | None = None
     details: dict[str, Any] = {}
 
@@ -66,6 +82,7 @@ async def store(
 
     An opt-out suppresses the patient's addresses, and a booking stands in the book, before any
     workflow hears of it: a stopped Temporal can't make the clinic write to somebody who said no.
+    A reply that no attempt waits for becomes a task at once; so does what an opt-out says besides.
     What is said under a number that staff found to be another row's person is that person's.
 
     Returns:
@@ -80,38 +97,28 @@ async def store(
     details = dict(received.details)
     if received.at is not None:
         details["at"] = received.at.isoformat()
-    is_new = await insert_if_new(
-        session,
-        Event,
-        {
-            "id": new_id("ev"),
-            "source": received.source,
-            "source_key": received.source_key,
-            "kind": received.kind.value,
-            "patient_id": patient_id,
-            "attempt_id": attempt.id if attempt else None,
-            "campaign_id": received.campaign_id,
-            "body": received.body,
-            "details": details,
-            "received_at": now,
-            "relay_tries": 0,
-        },
+    event = Event(
+        id=new_id("ev"),
+        source=received.source,
+        source_key=received.source_key,
+        kind=received.kind.value,
+        patient_id=patient_id,
+        attempt_id=attempt.id if attempt else None,
+        campaign_id=received.campaign_id,
+        body=_bounded(received.body),
+        from_address=received.from_address,
+        details=details,
+        received_at=now,
+        relay_tries=0,
     )
-    if not is_new or patient_id is None:
-        return is_new
-    match received.kind:
-        case EventKind.OPTED_OUT:
-            await suppression.opt_out(session, patient_id, source=received.source, now=now, key=key)
-            await _silence_address(session, attempt, received, now)
-        # a call's time is that of an appointment: one to call back leaves the task open instead
-        case EventKind.BOOKED | EventKind.CALL_OUTCOME if received.at is not None:
-            await insert_if_new(
-                session,
-                Appointment,
-                {"patient_id": patient_id, "at": received.at, "source": received.source},
-            )
-        case EventKind.BOUNCED if attempt is not None:
-            await _bounce(session, attempt, received, now, key)
+    if received.kind in _CHANGES_NOTHING:
+        event.relayed_at, event.relay_result = now, _KEPT
+    if not await insert_if_new(session, Event, _columns(event)):
+        return False
+    if _needs_reader(event):
+        await open_without_attempt(session, event, now=now, key=key)
+    if patient_id is not None:
+        await _note(session, received, patient_id, attempt, now=now, key=key)
     return True
 
 
@@ -122,11 +129,26 @@ async def to_relay(session: AsyncSession, now: datetime, at_most: int) -> list[E
     return list(await session.scalars(query.limit(at_most)))
 
 
-async def mark_relayed(session: AsyncSession, event_id: str, *, result: str, now: datetime) -> None:
-    """Record that an event has arrived, or that there is nobody left to hear it."""
-    await session.execute(
-        update(Event).where(Event.id == event_id).values(relayed_at=now, relay_result=result)
-    )
+async def mark_relayed(
+    session: AsyncSession, results: Iterable[tuple[str, str]], *, now: datetime
+) -> None:
+    """Record that events have arrived, or that there is nobody left to hear them.
+
+    Args:
+        session: A writing transaction.
+        results: Ids of events, each with what came of it.
+        now: Aware UTC.
+    """
+    by_result: dict[str, list[str]] = {}
+    for event_id, result in results:
+        by_result.setdefault(result, []).append(event_id)
+    for result, event_ids in by_result.items():
+        await session.execute(
+            update(Event)
+            .where(Event.id.in_(event_ids))
+            .values(relayed_at=now, relay_result=result)
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def put_off(session: AsyncSession, event: Event, *, reason: str, now: datetime) -> None:
@@ -155,6 +177,58 @@ def as_attempt_event(event: Event) -> AttemptEvent:
         call_outcome=event.details.get("call_outcome"),
         loss_reason=event.details.get("loss_reason"),
     )
+
+
+async def is_stored(session: AsyncSession, source: str, source_key: str) -> bool:
+    """Whether an event was stored before, by its giver's own key."""
+    query = select(Event.number).where(Event.source == source, Event.source_key == source_key)
+    return await session.scalar(query) is not None
+
+
+async def _note(
+    session: AsyncSession,
+    received: Received,
+    patient_id: str,
+    attempt: Attempt | None,
+    *,
+    now: datetime,
+    key: SecretStr,
+) -> None:
+    """Note at once what follows from an event for the register, and for the ledger."""
+    match received.kind:
+        case EventKind.OPTED_OUT:
+            await suppression.opt_out(session, patient_id, source=received.source, now=now, key=key)
+            await _silence_address(session, attempt, received, now)
+        # a call's time is that of an appointment: one to call back leaves the task open instead
+        case EventKind.BOOKED | EventKind.CALL_OUTCOME if received.at is not None:
+            await insert_if_new(
+                session,
+                Appointment,
+                {"patient_id": patient_id, "at": received.at, "source": received.source},
+            )
+        case EventKind.BOUNCED if attempt is not None:
+            await _bounce(session, attempt, received, now, key)
+        case EventKind.DECLINED | EventKind.REPLY if "loss_reason" in received.details:
+            patient = await session.get_one(Patient, patient_id)
+            patient.loss_reason = received.details["loss_reason"]
+
+
+def _needs_reader(event: Event) -> bool:
+    """Whether a person has to read it whom no attempt's workflow will ask."""
+    if event.kind == EventKind.OPTED_OUT.value:
+        # the attempt ends, and what stood on the call list for it goes with it
+        return bool(event.details.get("says_more"))
+    somebody = event.patient_id is not None or event.from_address is not None
+    return event.kind == EventKind.REPLY.value and event.attempt_id is None and somebody
+
+
+def _bounded(body: str) -> str:
+    return body if len(body) <= _LONGEST_BODY else body[:_LONGEST_BODY] + _CUT
+
+
+def _columns(event: Event) -> dict[str, Any]:
+    """Return what was set of a row, by column."""
+    return {name: value for name, value in vars(event).items() if not name.startswith("_")}
 
 
 async def _of_person(session: AsyncSession, received: Received) -> Received:
@@ -204,7 +278,11 @@ async def _bounce(
     message = await session.get(Message, (attempt.id, received.details.get("step"), 1))
     if message is None:
         return
+    if message.failed_at is not None:
+        return
     message.failed_at, message.failure = now, received.details.get("failure", "bounced")
+    if not received.details.get("bad_address", True):
+        return
     patient = await session.get_one(Patient, attempt.patient_id)
     # a minor's message went to the guardian; the day decides that to the hour, which is enough
     contact = (await contacts_of(session, [patient], now, ZoneInfo("UTC")))[patient.id]
@@ -217,12 +295,13 @@ async def _bounce(
 def mark_bad(patient: Patient, channel: str, now: datetime) -> None:
     """Mark the address bad that a channel uses.
 
-    A number that takes no text messages may be a landline: it is called all the same.
+    A number that takes no text messages may be a landline: it is called all the same. One that
+    is unknown to a messenger, or to a plug-in's service, takes text messages and calls.
     """
     match channel:
         case "email":
             patient.email_bad_at = now
         case "call":
             patient.phone_bad_at = now
-        case _:
+        case "sms":
             patient.sms_bad_at = now

@@ -5,7 +5,7 @@ what it answers is carried out by somebody else (`workflows.recovery`). Every de
 attempt is made here and nowhere else.
 
     DELIVERING --sent--> WAITING --time-out--> DELIVERING (next step) ... --> ENDED
-        |                   |
+        |                   `--returned--> DELIVERING (same step)
         |--deferred--> DEFERRED --time-out--> DELIVERING (same step)
         |--sent by a person--> CALLING --call outcome--> ENDED
         `--any phase: reply--> WITH_PERSON --call outcome--> ENDED
@@ -48,8 +48,10 @@ class Stand(_Value):
         until: Aware UTC; when the current wait or deferral is over. None: no time-out.
         rule: During a deferral, the rule that decided it.
         reached: Whether any step was delivered so far.
-        resumed: The campaign went on while a delivery was still finding it paused: the delivery's
-            answer, to wait for that, is then out of date.
+        resumed: The campaign, or the channel, went on while a delivery was still finding it
+            held: the delivery's answer, to wait for that, is then out of date.
+        returned: The message came back before its delivery was known: that it was sent is then
+            out of date.
     """
 
     step: int = 0
@@ -58,6 +60,7 @@ class Stand(_Value):
     rule: str = ""
     reached: bool = False
     resumed: bool = False
+    returned: bool = False
 
 
 class TimeOut(_Value):
@@ -97,6 +100,13 @@ class Turn(_Value):
     move: Move
 
 
+_ENDS_AS = {
+    EventKind.BOOKED: Outcome.BOOKED,
+    EventKind.OPTED_OUT: Outcome.OPTED_OUT,
+    EventKind.STOPPED: Outcome.CANCELLED,
+    EventKind.EXCLUDED: Outcome.EXCLUDED,
+}
+"""What ends an attempt wherever it stands."""
 _HELD_BY_PERSON = (Phase.CALLING, Phase.WITH_PERSON)
 _SENDING = (Phase.DELIVERING, Phase.WAITING)
 """A step's message may have left, even where its delivery is not known yet."""
@@ -136,6 +146,8 @@ def _on_delivery(plan: Plan, stand: Stand, delivery: Delivery, now: datetime) ->
     if stand.phase is not Phase.DELIVERING:
         return _stay(stand)
     match delivery:
+        case Sent() if stand.returned:
+            return _deliver(stand, stand.step)
         case Sent():
             return _sent(plan.steps[stand.step], stand, now)
         case Deferred(until=None) if stand.resumed:
@@ -166,24 +178,33 @@ def _on_time_out(plan: Plan, stand: Stand) -> Turn:
 
 def _on_event(plan: Plan, stand: Stand, event: AttemptEvent) -> Turn:
     match event.kind:
-        case EventKind.BOOKED:
-            return _end(stand, Outcome.BOOKED)
-        case EventKind.OPTED_OUT:
-            return _end(stand, Outcome.OPTED_OUT)
-        case EventKind.STOPPED:
-            return _end(stand, Outcome.CANCELLED)
-        case EventKind.EXCLUDED:
-            return _end(stand, Outcome.EXCLUDED)
+        case kind if kind in _ENDS_AS:
+            return _end(stand, _ENDS_AS[kind])
+        # whoever reads a reply knows more than what was clicked or recognised meanwhile
+        case EventKind.DECLINED if stand.phase is not Phase.WITH_PERSON:
+            return _end(stand, Outcome.DECLINED, event.loss_reason)
         case EventKind.REPLY:
             return _hand_over(stand, TaskKind.REPLY, event.event_id)
         case EventKind.CALL_OUTCOME if event.call_outcome is not None:
             return _on_call_outcome(plan, stand, event.call_outcome, event.loss_reason)
         case EventKind.BOUNCED if stand.phase in _SENDING and event.step == stand.step:
             return _climb(plan, _reached(stand))
+        case EventKind.RETURNED if event.step == stand.step:
+            return _on_return(stand)
         case EventKind.RESUMED if stand.phase is Phase.DEFERRED:
             return _deliver(stand, stand.step)
         case EventKind.RESUMED if stand.phase is Phase.DELIVERING:
             return _stay(stand.model_copy(update={"resumed": True}))
+        case _:
+            return _stay(stand)
+
+
+def _on_return(stand: Stand) -> Turn:
+    match stand.phase:
+        case Phase.WAITING:
+            return _deliver(stand, stand.step)
+        case Phase.DELIVERING:
+            return _stay(stand.model_copy(update={"returned": True}))
         case _:
             return _stay(stand)
 
@@ -234,7 +255,13 @@ def _deliver(stand: Stand, step: int) -> Turn:
 
 def _wait(stand: Stand, phase: Phase, *, until: datetime | None, rule: str = "") -> Turn:
     waiting = stand.model_copy(
-        update={"phase": phase, "until": until, "rule": rule, "resumed": False}
+        update={
+            "phase": phase,
+            "until": until,
+            "rule": rule,
+            "resumed": False,
+            "returned": False,
+        }
     )
     return Turn(stand=waiting, move=Wait())
 

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.conflict_free_insert import insert_if_new
 from clinic.tables import Message
+
+_STANDS = Message.try_number == 1
+"""The step's message; others came back, and were set aside."""
 
 
 class Claim(StrEnum):
@@ -80,7 +83,7 @@ async def put_down(session: AsyncSession, attempt_id: str, step: int) -> None:
     """Give back what a message carries, in the transaction that claimed it: it names one only."""
     await session.execute(
         delete(Message)
-        .where(Message.carried_by == attempt_id, Message.step == step)
+        .where(Message.carried_by == attempt_id, Message.step == step, _STANDS)
         .execution_options(synchronize_session=False)
     )
 
@@ -91,7 +94,20 @@ async def record_sent(
     """Record that the provider took a message, for everybody whom it names."""
     # the patient may have been forgotten while it was sent: the provider's id leads to them
     unless_forgotten = case((Message.address_hash == "", None), else_=provider_id)
-    await _record(session, attempt_id, step, sent_at=now, provider_id=unless_forgotten)
+    values = {"sent_at": now, "provider_id": unless_forgotten}
+    if await _record(session, attempt_id, step, **values):
+        return
+    # its provider was quicker than this record: it has said already that the message came back
+    await session.execute(
+        update(Message)
+        .where(
+            _named_by(attempt_id, step),
+            Message.try_number == await _last_try(session, attempt_id, step),
+            Message.sent_at.is_(None),
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def record_failed(
@@ -102,6 +118,42 @@ async def record_failed(
     `failure` is the provider's code, no free text.
     """
     await _record(session, attempt_id, step, failed_at=now, failure=failure)
+
+
+async def set_aside(
+    session: AsyncSession, message: Message, failure: str, now: datetime
+) -> list[str]:
+    """Set aside a message that came back for our own fault, so that its step is delivered again.
+
+    Its rows, its own and those it carries, get the next number of a try and keep the provider's
+    id, by which a late word about it is known: whoever finds a row by that id looks at its
+    `try_number`, for only 1 is the message that stands. The same message again changes nothing.
+
+    Args:
+        session: A writing transaction.
+        message: The row of whoever the message was sent for, as `message_of` returns it.
+        failure: The provider's code, no free text.
+        now: Aware UTC.
+
+    Returns:
+        The attempts that it named, in a fixed order; none where it was set aside before.
+    """
+    if message.try_number != 1:
+        return []
+    attempt_id, step = message.attempt_id, message.step
+    following = await _last_try(session, attempt_id, step) + 1
+    rows = await session.scalars(
+        select(Message)
+        .where(_carried_or_own(attempt_id, step))
+        .order_by(Message.attempt_id)
+        .with_for_update()
+    )
+    named = []
+    for row in rows.all():
+        row.try_number, row.failed_at, row.failure = following, now, failure
+        named.append(row.attempt_id)
+    await session.flush()
+    return named
 
 
 async def release(session: AsyncSession, *, attempt_id: str, step: int) -> None:
@@ -124,18 +176,30 @@ async def message_of(session: AsyncSession, channel: str, provider_id: str) -> M
     )
 
 
-async def _record(session: AsyncSession, attempt_id: str, step: int, **values: object) -> None:
-    await session.execute(
+async def _record(session: AsyncSession, attempt_id: str, step: int, **values: object) -> bool:
+    recorded = await session.scalars(
         update(Message)
         .where(_carried_or_own(attempt_id, step))
         .values(**values)
+        .returning(Message.attempt_id)
         .execution_options(synchronize_session=False)
     )
+    return bool(recorded.all())
+
+
+async def _last_try(session: AsyncSession, attempt_id: str, step: int) -> int:
+    """Return the highest number among the tries of everybody whom a message ever named."""
+    named = select(Message.attempt_id).where(_named_by(attempt_id, step))
+    query = select(func.max(Message.try_number)).where(
+        Message.attempt_id.in_(named), Message.step == step
+    )
+    return await session.scalar(query) or 0
+
+
+def _named_by(attempt_id: str, step: int) -> ColumnElement[bool]:
+    of_attempt = or_(Message.attempt_id == attempt_id, Message.carried_by == attempt_id)
+    return and_(of_attempt, Message.step == step)
 
 
 def _carried_or_own(attempt_id: str, step: int) -> ColumnElement[bool]:
-    return and_(
-        or_(Message.attempt_id == attempt_id, Message.carried_by == attempt_id),
-        Message.step == step,
-        Message.try_number == 1,
-    )
+    return and_(_named_by(attempt_id, step), _STANDS)

@@ -6,9 +6,11 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic import channel_hold
 from clinic.attempt import AttemptState
+from clinic.channel_hold import Held
 from clinic.outcome import Outcome
-from clinic.plan import CALL
+from clinic.plan import CALL, Plan
 from clinic.tables import Attempt, CallTask, Campaign, Message
 
 
@@ -25,6 +27,7 @@ class Report(BaseModel):
         messages: Channel to number of messages sent.
         loss_reasons: Reason to number of attempts that were declined for it.
         goal: Share of the segment that should book, 0 to 1.
+        held: Those of the plan's channels that are held for everybody.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +47,7 @@ class Report(BaseModel):
     left_out: dict[str, int]
     messages: dict[str, int]
     loss_reasons: dict[str, int]
+    held: tuple[Held, ...] = ()
 
     @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
     @property
@@ -116,7 +120,12 @@ async def report_on(session: AsyncSession, campaign: Campaign) -> Report:
         left_out=left_out,
         messages=await _messages(session, campaign),
         loss_reasons=await _loss_reasons(session, campaign),
+        held=tuple(await channel_hold.held(session, _channels_of(campaign))),
     )
+
+
+def _channels_of(campaign: Campaign) -> list[str]:
+    return [step.channel for step in Plan.model_validate(campaign.plan).steps]
 
 
 async def _messages(session: AsyncSession, campaign: Campaign) -> dict[str, int]:
@@ -126,6 +135,7 @@ async def _messages(session: AsyncSession, campaign: Campaign) -> dict[str, int]
         .where(
             Attempt.campaign_id == campaign.id,
             Message.sent_at.is_not(None),
+            Message.try_number == 1,  # one that came back for our own fault is sent again
             Message.carried_by.is_(None),  # a household's message is one
         )
         .group_by(Message.channel)

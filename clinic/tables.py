@@ -290,7 +290,11 @@ class Campaign(Table):
 
 
 class Attempt(Table):
-    """One patient's way up one plan, or why the patient was left out."""
+    """One patient's way up one plan, or why the patient was left out.
+
+    `held` says that a delivery waits until its campaign is resumed, `held_channel` that it waits
+    until that channel is.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -312,6 +316,13 @@ class Attempt(Table):
             postgresql_where=text("started_at IS NULL AND state IN ('planned', 'open')"),
         ),
         Index("ix_attempts_patient_id", "patient_id"),
+        # who waits for a channel that is held
+        Index(
+            "ix_attempts_held_channel",
+            "held_channel",
+            sqlite_where=text("held_channel IS NOT NULL"),
+            postgresql_where=text("held_channel IS NOT NULL"),
+        ),
         Index("ix_attempts_campaign_state", "campaign_id", "state"),
     )
 
@@ -322,10 +333,24 @@ class Attempt(Table):
     left_out_reason: Mapped[str | None]
     left_out_rule: Mapped[str] = mapped_column(default="", server_default="")
     held: Mapped[bool] = mapped_column(default=False)
+    held_channel: Mapped[str | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     loss_reason: Mapped[str | None]
+
+
+class ChannelHold(Table):
+    """Whether a channel is held because our own account or settings are wrong; a row once it was.
+
+    `held_since` is empty while the channel goes on. `code` is the provider's, no free text.
+    """
+
+    __tablename__ = "channel_holds"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    held_since: Mapped[datetime | None]
+    code: Mapped[str | None]
 
 
 class Message(Table):
@@ -371,7 +396,11 @@ class StepNote(Table):
 
 
 class CallTask(Table):
-    """Work for a person: who to call, why, by when; one open task for each attempt."""
+    """Work for a person: who to call, why, by when; one open task for each attempt.
+
+    A task without an attempt is about a reply (`event_id`) of a patient who never had one, or,
+    where the patient is empty too, of somebody whom the register does not know.
+    """
 
     __tablename__ = "call_tasks"
     __table_args__ = (
@@ -389,11 +418,19 @@ class CallTask(Table):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index("ix_call_tasks_patient_id", "patient_id"),
+        # a reply without an attempt becomes one task, however often it is relayed
+        Index(
+            "uq_call_tasks_event_id",
+            "event_id",
+            unique=True,
+            sqlite_where=text("attempt_id IS NULL"),
+            postgresql_where=text("attempt_id IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("ct"))
-    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"))
-    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id"))
+    attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempts.id"))
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
     step: Mapped[int]
     kind: Mapped[str]
     priority: Mapped[int]
@@ -428,7 +465,8 @@ class Event(Table):
     """The inbox: what happened outside, stored first, then relayed to the workflow.
 
     `source` and `source_key` are the giver's own key: a repeat is stored once. `body` holds
-    what the patient wrote. `relayed_at` stays empty until the event has arrived.
+    what the patient wrote. `from_address` is who wrote, only where it is nobody's on the register:
+    staff have no other way to answer. `relayed_at` stays empty until the event has arrived.
     """
 
     __tablename__ = "events"
@@ -442,6 +480,13 @@ class Event(Table):
         ),
         Index("ix_events_attempt_id", "attempt_id"),
         Index("ix_events_patient_id", "patient_id"),
+        # what else somebody wrote whom the register does not know
+        Index(
+            "ix_events_from_address",
+            "from_address",
+            sqlite_where=text("from_address IS NOT NULL"),
+            postgresql_where=text("from_address IS NOT NULL"),
+        ),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -453,6 +498,7 @@ class Event(Table):
     attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempts.id"))
     campaign_id: Mapped[str | None] = mapped_column(ForeignKey("campaigns.id"))
     body: Mapped[str] = mapped_column(Text, default="")
+    from_address: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     received_at: Mapped[datetime]
     relayed_at: Mapped[datetime | None]

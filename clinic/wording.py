@@ -52,7 +52,8 @@ def words_for(
         "first_name": first_name,
         "clinic": (profile.sms_name if by_sms else "") or profile.name,
         "clinic_phone": profile.phone,
-        "booking_url": profile.booking_url,
+        # without a place to book, a call is asked for on the patient's own page
+        "booking_url": profile.booking_url or link,
         "link": link,
     }
     if not together:

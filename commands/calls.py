@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from clinic import call_list, inbox
+from clinic import call_claim, call_completion, call_list, inbox
 from clinic.call_task import Reported
 from clinic.clinic import Clinic
 from clinic.event import CallOutcome, EventKind
@@ -21,19 +21,26 @@ app = typer.Typer()
 
 
 @app.command()
-def calls(context: typer.Context, as_json: AsJson = False) -> None:
+def calls(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option(min=1, help="Show the first ones only.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List who to call: overdue first, then by priority and due time.
 
-    Example: `regresa calls`
+    Examples: `regresa calls`, `regresa calls --limit 20`
     """
 
     async def run(clinic: Clinic) -> None:
         async with clinic.database.reading() as session:
-            found = await call_list.open_calls(session, now(), clinic.key)
+            found = await call_list.open_calls(session, now(), clinic.key, at_most=limit)
+            waiting = await call_list.count_open(session)
         if as_json:
             terminal.print_json(found)
         else:
             terminal.print_calls(found, clinic.profile.zone)
+            if waiting > len(found):
+                terminal.console.print(f"... and {waiting - len(found)} more (--limit shows more)")
 
     run_with_clinic(context, run)
 
@@ -48,9 +55,10 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
     async def run(clinic: Clinic) -> None:
         who = by or getpass.getuser()
         async with clinic.database.writing() as session:
-            until = await call_list.claim(session, task, who=who, now=now(), key=clinic.key)
-            household = await call_list.household_of(session, task, now(), clinic.key)
-            script = await call_list.script_for(session, task, clinic.folder, household)
+            until = await call_claim.claim(session, task, who=who, now=now(), key=clinic.key)
+            household = await call_claim.household_of(session, task, now(), clinic.key)
+            script = await call_claim.script_for(session, task, clinic.folder, household)
+            written = await call_claim.words_for_claim(session, task)
         on_the_phone = [one for one in household if one.claimed_by not in (None, who)]
         if as_json:
             terminal.print_json(
@@ -60,6 +68,8 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
                     "until": until,
                     "script": script,
                     "household": household,
+                    "words": written.text,
+                    "from_address": written.from_address,
                 }
             )
         else:
@@ -70,7 +80,11 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
                 terminal.console.print(
                     f"Wait a little: {one.claimed_by} is calling {one} at the same number.\n"
                 )
-            terminal.console.print(script)
+            if written.text:
+                whom = f" from {written.from_address}" if written.from_address else ""
+                terminal.console.print(f"They wrote{whom}: “{written.text}”\n")
+            if script:
+                terminal.console.print(script)
 
     run_with_clinic(context, run)
 
@@ -112,7 +126,7 @@ def complete(
     async def run(clinic: Clinic) -> None:
         reported = Reported(outcome=outcome, reason=reason, at=moment(at, clinic), note=note)
         async with clinic.database.writing() as session:
-            completed = await call_list.complete(
+            completed = await call_completion.complete(
                 session,
                 task,
                 reported,
@@ -169,7 +183,7 @@ def event(
         async with clinic.database.writing() as session:
             patient_id = (await find_patient(session, patient, key=clinic.key)).id
             received = inbox.Received(
-                source=call_list.STAFF,
+                source=inbox.STAFF,
                 source_key=key or new_id("said"),
                 kind=_EVENTS[what],
                 patient_id=patient_id,

@@ -19,6 +19,7 @@ from clinic.report import Report, report_on
 from clinic.segments.sql import members
 from clinic.tables import Campaign
 from commands import terminal
+from commands.channel_screen import print_held
 from commands.options import (
     AsJson,
     Name,
@@ -155,6 +156,8 @@ def watch(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
+        if not as_json:
+            print_held(report.held, clinic.profile.zone)
         live = terminal.console.is_terminal and not as_json
         said = ""
         with Progress(*columns, console=terminal.console, disable=not live) as progress:
@@ -171,6 +174,7 @@ def watch(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
                 report = await _report(clinic, name)
         if not as_json:
             terminal.print_report(report, clinic.profile.zone)
+            print_held(report.held, clinic.profile.zone)
 
     run_with_clinic(context, run)
 
@@ -188,6 +192,7 @@ def report(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
             terminal.print_json(found)
         else:
             terminal.print_report(found, clinic.profile.zone)
+            print_held(found.held, clinic.profile.zone)
 
     run_with_clinic(context, run)
 

@@ -8,9 +8,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from clinic.register.attempt_card import AttemptCard, Said, StepLine
+from clinic.register.attempt_card import AttemptCard, CallLine, Said, StepLine
 from clinic.register.card import Card, ConsentLine
-from commands.terminal import console, local
+from commands.terminal import CLEAR_ANSWERS, console, local
 
 
 def print_card(card: Card, zone: ZoneInfo, now: datetime) -> None:
@@ -32,8 +32,10 @@ def print_card(card: Card, zone: ZoneInfo, now: datetime) -> None:
         _print_attempt(attempt, zone)
     if not card.attempts:
         console.print("\nNo attempt yet.")
-    for line in _said(card.said, zone):
+    for line in (*_calls(card.calls, zone), *_said(card.said, zone)):
         console.print(line)
+    if card.open_tasks:
+        console.print(f"  on the call list: {', '.join(card.open_tasks)}")
 
 
 def print_consents(number: str, consents: Sequence[ConsentLine], zone: ZoneInfo) -> None:
@@ -126,13 +128,7 @@ def _print_attempt(attempt: AttemptCard, zone: ZoneInfo) -> None:
             when = local(step.at, zone) if step.at else ""
             table.add_row(str(step.number), step.channel, _became(step, zone), when, _why(step))
         console.print(table)
-    for call in attempt.calls:
-        again = f", again {local(call.again_at, zone)}" if call.again_at else ""
-        reason = f" ({_words(call.loss_reason)})" if call.loss_reason else ""
-        note = f": {call.note}" if call.note else ""
-        came = f"{_words(call.outcome)}{reason}{again}{note}"
-        console.print(f"  {local(call.at, zone)} called by {call.by}: {came}")
-    for line in _said(attempt.said, zone):
+    for line in (*_calls(attempt.calls, zone), *_said(attempt.said, zone)):
         console.print(line)
 
 
@@ -157,10 +153,20 @@ def _why(step: StepLine) -> str:
     return ": ".join(part for part in (_words(step.reason), step.rule) if part)
 
 
+def _calls(calls: Sequence[CallLine], zone: ZoneInfo) -> Iterable[str]:
+    for call in calls:
+        again = f", again {local(call.again_at, zone)}" if call.again_at else ""
+        reason = f" ({_words(call.loss_reason)})" if call.loss_reason else ""
+        note = f": {call.note}" if call.note else ""
+        came = f"{_words(call.outcome)}{reason}{again}{note}"
+        yield f"  {local(call.at, zone)} called by {call.by}: {came}"
+
+
 def _said(said: Sequence[Said], zone: ZoneInfo) -> Iterable[str]:
     for one in said:
         words = f": “{one.words}”" if one.words else ""
-        yield f"  {local(one.at, zone)} {_words(one.kind)} ({one.source}){words}"
+        read = f", says {one.reading}" if one.reading in CLEAR_ANSWERS else ""
+        yield f"  {local(one.at, zone)} {_words(one.kind)} ({one.source}{read}){words}"
 
 
 def _words(word: str) -> str:

@@ -10,10 +10,10 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import inbox
-from clinic.call_list import STAFF
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.identifiers import new_id
+from clinic.inbox import STAFF
 from clinic.refusal import Refusal
 from clinic.register import erasure, suppression
 from clinic.register.erasure import Forgetting

@@ -35,6 +35,8 @@ console = Console(
 )
 console.push_render_hook(HarmlessText())
 _FEW = 20
+CLEAR_ANSWERS = ("yes", "no")
+"""How a reply may be read that staff are told; what is unclear they read themselves."""
 _OURS = {reason.value for reason in LossReason if reason.internal}
 
 
@@ -143,13 +145,14 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
     )
     for call in calls:
         due = local(call.due_at, zone)
+        unknown = call.patient_id is None
         table.add_row(
             call.task_id,
             call.kind.value,
             Text(f"{due} overdue", style="bold red") if call.overdue else due,
-            call.external_id,
-            call.name,
-            call.phone or "",
+            call.external_id or "",
+            "not on the register" if unknown else call.name,
+            (call.from_address if unknown else call.phone) or "",
             call.language or "",
             f"{call.tries_made}/{call.tries_allowed}",
             call.claimed_by or "",
@@ -159,6 +162,11 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
             table.add_row("", "", "", "", Text(f"also: {names}", style="dim"))
         if call.words:
             table.add_row("", "", "", "", Text(f"“{call.words}”", style="italic"))
+        if call.reading in CLEAR_ANSWERS:
+            table.add_row("", "", "", "", Text(f"says {call.reading}", style="bold"))
+        if call.opted_out:
+            asked = "asked not to be contacted: read it, nobody calls"
+            table.add_row("", "", "", "", Text(asked, style="bold red"))
     console.print(table)
 
 
@@ -169,6 +177,7 @@ def progress_line(report: Report) -> str:
         f"{report.settled}/{report.patients} settled; {report.not_started} to start, "
         f"{report.waiting} waiting, {report.with_person} on the call list"
         + (f"; {ended}" if ended else "")
+        + "".join(f"; {held.channel} is held" for held in report.held)
     )
 
 

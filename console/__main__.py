@@ -13,6 +13,12 @@ from clinic.refusal import Refusal
 from clinic.settings import PREFIX, ClinicSettings, load_settings
 from console.app import build_app
 
+_LONGEST_HEADERS = 32 * 1024
+"""Bytes of a request line with its headers."""
+_KEEP_ALIVE_SECONDS = 5
+_LAST_SECONDS = 20
+"""When it is told to stop: longer than a body may take to arrive (`console.bounded_body`)."""
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -33,9 +39,17 @@ def main(
     except Refusal as refusal:
         typer.echo(f"console: {refusal}", err=True)
         sys.exit(2)
-    # patients' links stand in the request line: it is not logged
     uvicorn.run(
-        build_app(clinic, channels), host=host, port=port, log_config=None, access_log=False
+        build_app(clinic, channels),
+        host=host,
+        port=port,
+        log_config=None,
+        # patients' links stand in the request line: it is not logged
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=_LONGEST_HEADERS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_LAST_SECONDS,
     )
 
 

@@ -1,12 +1,15 @@
 """The doors through which simulated patients reach the clinic, and how each door answered.
 
-A door that does not open is counted and logged; patients try once, as people do. Only the clinic's
-own software, which reports bookings, repeats what was not taken.
+A door that does not open is counted and logged; patients try a page once, or as often as they are
+told to. The clinic's own software, which reports bookings, repeats what was not taken.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
@@ -15,6 +18,7 @@ from uuid import uuid4
 import httpx
 import structlog
 
+from sandbox.imap_mailbox import ImapMailbox
 from sandbox.persistent_post import NotTakenError, post_until_taken
 from sandbox.twilio_account import TwilioAccount
 
@@ -29,6 +33,7 @@ class Door(StrEnum):
 
     BOOKING = "booking"
     SMS = "sms"
+    MAIL = "mail"
     ONE_CLICK = "one_click"
     PAGE = "page"
     CALL_REQUEST = "call_request"
@@ -56,6 +61,8 @@ class Doors:
         bookings_url: str,
         bookings_token: str,
         pauses: Sequence[float],
+        page_pauses: Sequence[float] = (),
+        mailbox: ImapMailbox | None = None,
         hosts: Collection[str] = (),
     ) -> None:
         """Know the doors.
@@ -66,6 +73,8 @@ class Doors:
             bookings_url: Where that software reports bookings.
             bookings_token: Its bearer token there.
             pauses: Seconds before each repeat of a booking that was not taken.
+            page_pauses: Seconds until a patient tries again a page that did not open.
+            mailbox: The clinic's own, where it has one.
             hosts: The clinic's hosts besides loopback. No link is followed to any other.
         """
         self.answers: Counter[tuple[Door, str]] = Counter()
@@ -74,14 +83,16 @@ class Doors:
         self._bookings_url = bookings_url
         self._bookings_token = bookings_token
         self._pauses = tuple(pauses)
+        self._page_pauses = tuple(page_pauses)
+        self._mailbox = mailbox
         self._hosts = _LOOPBACK | frozenset(hosts)
 
-    def missing(self, door: Door) -> None:
+    def missing(self, door: Door) -> str:
         """Count that a message did not offer the door a patient looked for."""
-        self._count(door, "missing")
+        return self._count(door, "missing")
 
-    async def book(self, patient_id: str, appointment_at: datetime) -> None:
-        """Report a booking, as the clinic's own software does.
+    async def book(self, patient_id: str, appointment_at: datetime) -> str:
+        """Report a booking, as the clinic's own software does; return the answer.
 
         Args:
             patient_id: The patient's id on the clinic's register.
@@ -101,31 +112,37 @@ class Doors:
                 headers={"Authorization": f"Bearer {self._bookings_token}"},
             )
         except NotTakenError:
-            self._count(Door.BOOKING, "unreachable")
-        else:
-            self._count(Door.BOOKING, status)
+            return self._count(Door.BOOKING, "unreachable")
+        return self._count(Door.BOOKING, status)
 
-    async def text(self, from_: str, to: str, body: str) -> None:
-        """Send an SMS to the clinic."""
+    async def text(self, from_: str, to: str, body: str) -> str:
+        """Send an SMS to the clinic; return the answer of the clinic's door."""
         try:
             status = await self._twilio.receive_sms(from_, to, body)
         except NotTakenError:
-            self._count(Door.SMS, "unreachable")
-        else:
-            self._count(Door.SMS, status)
+            return self._count(Door.SMS, "unreachable")
+        return self._count(Door.SMS, status)
 
-    async def unsubscribe(self, link: str) -> None:
+    async def write_mail(self, reply: EmailMessage) -> str:
+        """Send a mail to the clinic; return 200 once the clinic has put it away as seen."""
+        if self._mailbox is None:
+            return self.missing(Door.MAIL)
+        await self._mailbox.deliver(reply.as_bytes(policy=SMTP))
+        return self._count(Door.MAIL, HTTPStatus.OK.value)
+
+    async def unsubscribe(self, link: str) -> str:
         """Unsubscribe with one click (RFC 8058): a form, no cookies, no redirects."""
         async with self._browser(follow_redirects=False) as browser:
             form = {"List-Unsubscribe": "One-Click"}
-            await self._knock(browser, Door.ONE_CLICK, "POST", link, form)
+            return await self._knock(browser, Door.ONE_CLICK, "POST", link, form)
 
-    async def ask_for_a_call(self, link: str) -> None:
-        """Open the patient's page and ask there for a call."""
+    async def ask_for_a_call(self, link: str, words: str = "") -> str:
+        """Open the patient's page and ask there for a call, in the patient's own words."""
         async with self._browser(follow_redirects=True) as browser:
             await self._knock(browser, Door.PAGE, "GET", link)
             call = link.rstrip("/") + "/call"
-            await self._knock(browser, Door.CALL_REQUEST, "POST", call, {"wish": "call"})
+            wish = {"wish": "call"} | ({"words": words} if words else {})
+            return await self._knock(browser, Door.CALL_REQUEST, "POST", call, wish)
 
     async def scan(self, links: Sequence[str]) -> None:
         """Open every link, as a mail scanner does before the patient sees the message."""
@@ -153,18 +170,33 @@ class Doors:
         method: str,
         link: str,
         form: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> str:
+        for pause in self._page_pauses:
+            answer = await self._knock_once(browser, door, method, link, form)
+            if answer != "unreachable" and not answer.startswith("5"):
+                return answer
+            await asyncio.sleep(pause)
+        return await self._knock_once(browser, door, method, link, form)
+
+    async def _knock_once(
+        self,
+        browser: httpx.AsyncClient,
+        door: Door,
+        method: str,
+        link: str,
+        form: Mapping[str, str] | None,
+    ) -> str:
         try:
             answer = await browser.request(method, link, data=form)
         except _OutsideError:
-            self._count(door, "outside")
+            return self._count(door, "outside")
         except (httpx.TransportError, httpx.TooManyRedirects) as error:
             log.warning("door_unreachable", door=door, error=type(error).__name__)
-            self._count(door, "unreachable")
-        else:
-            self._count(door, answer.status_code)
+            return self._count(door, "unreachable")
+        return self._count(door, answer.status_code)
 
-    def _count(self, door: Door, answer: int | str) -> None:
+    def _count(self, door: Door, answer: int | str) -> str:
         self.answers[door, str(answer)] += 1
         opened = isinstance(answer, int) and (HTTPStatus.OK <= answer < HTTPStatus.MULTIPLE_CHOICES)
         (log.info if opened else log.warning)("door_answered", door=door, answer=answer)
+        return str(answer)

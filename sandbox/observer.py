@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.persistent_post import NotTakenError
+from sandbox.random_faults import RandomFaults
 from sandbox.simulated_patients import SimulatedPatients
 from sandbox.smtp_inbox import ReceivedEmail, SmtpInbox
 from sandbox.twilio_account import NoWebhookUrlError, TwilioAccount
@@ -36,17 +37,24 @@ class Observer:
         router: The routes.
     """
 
-    def __init__(self, inbox: SmtpInbox, twilio: TwilioAccount) -> None:
-        """Look at an inbox and an account."""
+    def __init__(self, inbox: SmtpInbox, twilio: TwilioAccount, faults: RandomFaults) -> None:
+        """Look at an inbox and an account, and at the faults that came by chance."""
         self._inbox = inbox
         self._twilio = twilio
+        self._faults = faults
         self.router = APIRouter(prefix="/sandbox")
         self.router.add_api_route("/messages", self._messages, methods=["GET"])
+        self.router.add_api_route("/faults", self._faults_so_far, methods=["GET"])
         self.router.add_api_route("/inbound-sms", self._inbound_sms, methods=["POST"])
 
     def show_patients(self, patients: SimulatedPatients) -> None:
-        """Add ``/sandbox/patients``: counts by persona and how the doors answered."""
+        """Add ``/sandbox/patients``, counts by persona and door, and ``/sandbox/replies``."""
         self.router.add_api_route("/patients", patients.counts, methods=["GET"])
+        self.router.add_api_route("/replies", patients.log.seen, methods=["GET"])
+
+    async def _faults_so_far(self) -> dict[str, int]:
+        """Count the faults that came by chance, by kind."""
+        return dict(self._faults.counts)
 
     async def _messages(
         self, channel: Literal["email", "sms", "whatsapp"] | None = None, to: str | None = None
@@ -83,6 +91,7 @@ def _seen_email(received: ReceivedEmail) -> dict[str, Any]:
         "subject": str(received.message["Subject"] or ""),
         "body": received.text,
         "message_id": received.message_id,
+        "began_at": received.began_at.isoformat(),
         "received_at": received.received_at.isoformat(),
     }
 
@@ -94,5 +103,6 @@ def _seen_sms(message: TwilioMessage) -> dict[str, Any]:
         "body": message.body,
         "sid": message.sid,
         "status": message.status,
+        "began_at": message.began_at.isoformat(),
         "received_at": message.created_at.isoformat(),
     }

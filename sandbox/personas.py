@@ -16,6 +16,7 @@ class Persona(StrEnum):
     BOOKS_AFTER_EMAIL = "books_after_email"
     BOOKS_AFTER_SMS = "books_after_sms"
     REPLIES_BY_SMS = "replies_by_sms"
+    REPLIES_BY_EMAIL = "replies_by_email"
     STOPS_BY_EMAIL = "stops_by_email"
     STOPS_BY_SMS = "stops_by_sms"
     ASKS_FOR_A_CALL = "asks_for_a_call"

@@ -1,9 +1,12 @@
 """What simulated patients write, in their own language."""
 
 from collections.abc import Mapping
+from email.message import EmailMessage
+from email.utils import make_msgid
 from typing import Final
 
 from sandbox.personas import fraction_of
+from sandbox.smtp_inbox import ReceivedEmail
 
 _DEFAULT_LANGUAGE: Final = "en"
 
@@ -42,3 +45,16 @@ def reply_in(language: str, *, seed: int, patient_id: str) -> str:
 def stop_in(language: str) -> str:
     """Return the word with which a patient stops messages; English for an unknown language."""
     return _STOPS.get(language, _STOPS[_DEFAULT_LANGUAGE])
+
+
+def mail_answering(received: ReceivedEmail, sender: str, words: str) -> EmailMessage:
+    """Return a patient's answer as mail programs write it: in its thread, above a quotation."""
+    reply = EmailMessage()
+    reply["From"] = sender
+    reply["To"] = str(received.message["Reply-To"] or received.message["From"])
+    reply["Subject"] = f"Re: {received.message['Subject']}"
+    reply["Message-ID"] = make_msgid(domain="example.com")
+    reply["In-Reply-To"] = reply["References"] = received.message_id
+    quotation = "\n".join(f"> {line}" for line in received.text.splitlines())
+    reply.set_content(f"{words}\n\n{quotation}\n")
+    return reply

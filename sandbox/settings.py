@@ -10,6 +10,7 @@ from pydantic import Field, FilePath, SecretStr, StringConstraints, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sandbox.personas import PERSONA_WEIGHTS, Persona
+from sandbox.random_faults import RandomFault, check_shares
 
 ENV_PREFIX = "REGRESA_SANDBOX_"
 
@@ -32,7 +33,11 @@ class SandboxSettings(BaseSettings):
     http_port: int = Field(default=8026, ge=0, le=65_535)
     """The port of the Twilio look-alike and the observer; 0 chooses a free one."""
 
+    imap_port: int | None = Field(default=None, ge=0, le=65_535)
+    """The port of the clinic's own mailbox; 0 chooses a free one, None: there is no mailbox."""
+
     smtp_user: str = "aurora"
+    """Who logs in, by SMTP and by IMAP."""
     smtp_password: Secret
     ca_file: Path
     """Where the sandbox writes the certificate (PEM) of its authority, for clients to trust."""
@@ -44,8 +49,15 @@ class SandboxSettings(BaseSettings):
 
     webhook_url: str | None = None
     """The product's public URL for inbound SMS, exactly as the product checks signatures."""
+    whatsapp_webhook_url: str | None = None
+    """The product's public URL for inbound WhatsApp messages; None: the same as for SMS."""
+    twilio_contents: Mapping[str, str] = {}
+    """Approved WhatsApp texts by ContentSid, with places like ``{{1}}``. Empty: any id will do."""
     webhook_pauses: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     """Seconds before each repeat of a webhook that was not taken; then it is given up."""
+
+    faults: Mapping[RandomFault, float] = {}
+    """The share of all submissions that meets each fault, besides the faults by address."""
 
     patients: bool = False
     """Whether simulated patients answer the messages."""
@@ -55,9 +67,14 @@ class SandboxSettings(BaseSettings):
     """Where the clinic's own software reports bookings."""
     bookings_token: SecretStr | None = None
     seed: int = 1
+    """Decides who is who among the patients, and which submissions meet a fault."""
     answer_after: tuple[float, float] = (1.0, 5.0)
     """Patients answer so many seconds after a message, at least and at most."""
     persona_weights: Mapping[Persona, float] = PERSONA_WEIGHTS
+    patients_sign: bool = False
+    """Whether patients end what they write with their number at the clinic: no two say the same."""
+    page_pauses: tuple[float, ...] = ()
+    """Seconds until a patient tries again a page that did not open; by default they give up."""
 
     @field_validator("host")
     @classmethod
@@ -65,6 +82,12 @@ class SandboxSettings(BaseSettings):
         if not ipaddress.IPv4Address(host).is_loopback:
             raise ValueError("the sandbox listens on loopback only, such as 127.0.0.1")
         return host
+
+    @field_validator("faults")
+    @classmethod
+    def _are_shares(cls, faults: Mapping[RandomFault, float]) -> Mapping[RandomFault, float]:
+        check_shares(faults)
+        return faults
 
     @field_validator("answer_after")
     @classmethod

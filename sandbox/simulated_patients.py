@@ -19,7 +19,8 @@ from sandbox.doors import Door, Doors
 from sandbox.links import links_in, one_click_link, unsubscribe_links
 from sandbox.personas import Persona, fraction_of, persona_of
 from sandbox.register import Register, RegisteredPatient
-from sandbox.replies import reply_in, stop_in
+from sandbox.replies import mail_answering, reply_in, stop_in
+from sandbox.reply_log import ReplyLog, SentReply
 from sandbox.smtp_inbox import ReceivedEmail
 from sandbox.twilio_message import TwilioMessage
 from sandbox.twilio_submission import WHATSAPP
@@ -52,6 +53,7 @@ class SimulatedPatients:
 
     Attributes:
         unknown: How many messages reached an address that is not on the register.
+        log: Everything that they have answered.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class SimulatedPatients:
         seed: int,
         answer_after: tuple[float, float],
         weights: Mapping[Persona, float],
+        sign: bool = False,
     ) -> None:
         """Give every patient a persona.
 
@@ -73,14 +76,17 @@ class SimulatedPatients:
             seed: Decides who is who, and what else is left to chance.
             answer_after: Seconds until an answer, at least and at most.
             weights: The share of each persona.
+            sign: Whether what they write ends with their number on the register.
         """
         self.unknown = 0
+        self.log = ReplyLog()
         self._register = register
         self._doors = doors
         self._work = work
         self._seed = seed
         self._answer_after = answer_after
         self._weights = weights
+        self._sign = sign
         self._acted: set[str] = set()
         self._received: Counter[Persona] = Counter()
         self._answered: Counter[Persona] = Counter()
@@ -150,16 +156,13 @@ class SimulatedPatients:
         match persona:
             case Persona.BOOKS_AFTER_EMAIL | Persona.BOOKS_AFTER_SMS:
                 patient_id = read.patient.patient_id
-                await self._doors.book(patient_id, self._appointment_of(patient_id))
+                reply = self._says(read, Door.BOOKING)
+                at = self._appointment_of(patient_id)
+                reply.answered(await self._doors.book(patient_id, at))
             case Persona.REPLIES_BY_SMS:
-                await self._text(
-                    read,
-                    reply_in(
-                        read.patient.language,
-                        seed=self._seed,
-                        patient_id=read.patient.patient_id,
-                    ),
-                )
+                await self._text(read, self._reply_of(read.patient))
+            case Persona.REPLIES_BY_EMAIL:
+                await self._write_mail(read)
             case Persona.STOPS_BY_SMS:
                 await self._text(read, stop_in(read.patient.language))
             case Persona.STOPS_BY_EMAIL:
@@ -171,16 +174,32 @@ class SimulatedPatients:
             case Persona.NEVER_ANSWERS:
                 raise AssertionError("a patient who never answers does nothing")
 
+    def _reply_of(self, patient: RegisteredPatient) -> str:
+        words = reply_in(patient.language, seed=self._seed, patient_id=patient.patient_id)
+        return f"{words} {patient.patient_id}" if self._sign else words
+
     async def _text(self, read: _Read, body: str) -> None:
         if read.sms is not None:
-            await self._doors.text(read.sms.to, read.sms.sender or "", body)
+            reply = self._says(read, Door.SMS, body)
+            reply.answered(await self._doors.text(read.sms.to, read.sms.sender or "", body))
+
+    async def _write_mail(self, read: _Read) -> None:
+        if read.email is not None:
+            words = self._reply_of(read.patient)
+            reply = self._says(read, Door.MAIL, words)
+            mail = mail_answering(read.email, read.patient.email, words)
+            reply.answered(await self._doors.write_mail(mail))
+
+    def _says(self, read: _Read, door: Door, words: str = "") -> SentReply:
+        return self.log.sent(read.patient.patient_id, door, words)
 
     async def _unsubscribe(self, read: _Read) -> None:
         link = one_click_link(read.email.message) if read.email else None
         if link is None:
             self._doors.missing(Door.ONE_CLICK)
-        else:
-            await self._doors.unsubscribe(link)
+            return
+        reply = self._says(read, Door.ONE_CLICK)
+        reply.answered(await self._doors.unsubscribe(link))
 
     async def _ask_for_a_call(self, read: _Read) -> None:
         # The way out is not the patient's page, even where it stands first.
@@ -188,8 +207,10 @@ class SimulatedPatients:
         link = next((link for link in links_in(read.text) if link not in ways_out), None)
         if link is None:
             self._doors.missing(Door.PAGE)
-        else:
-            await self._doors.ask_for_a_call(link)
+            return
+        words = read.patient.patient_id if self._sign else ""
+        reply = self._says(read, Door.CALL_REQUEST, words)
+        reply.answered(await self._doors.ask_for_a_call(link, words))
 
     async def _scan(self, read: _Read) -> None:
         if read.email is None:
@@ -209,6 +230,7 @@ class SimulatedPatients:
 _ANSWERS_TO_EMAIL: Final = frozenset(
     {
         Persona.BOOKS_AFTER_EMAIL,
+        Persona.REPLIES_BY_EMAIL,
         Persona.STOPS_BY_EMAIL,
         Persona.ASKS_FOR_A_CALL,
         Persona.SCANNER,

@@ -21,6 +21,7 @@ from typing import Final, Literal, Self
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from sandbox.random_faults import RandomFault, RandomFaults
 from sandbox.smtp_faults import SmtpFault, smtp_fault_for
 
 log: Final = structlog.get_logger(__name__)
@@ -39,6 +40,8 @@ class ReceivedEmail:
     recipients: tuple[str, ...]
     """The envelope's recipients, as accepted."""
     message: EmailMessage
+    began_at: datetime
+    """When the client began to hand it over (MAIL FROM), in UTC."""
     received_at: datetime
     """When the whole message had arrived, in UTC."""
 
@@ -81,6 +84,7 @@ class SmtpInbox:
         tls: ssl.SSLContext,
         user: str,
         password: str,
+        faults: RandomFaults,
     ) -> None:
         """Prepare a server on `listener`, a bound socket, which it takes over.
 
@@ -89,6 +93,7 @@ class SmtpInbox:
             tls: The context for STARTTLS.
             user: The only user who may log in.
             password: That user's password.
+            faults: Says which mails meet a fault by chance.
         """
         self.messages: list[ReceivedEmail] = []
         self.on_message: Callable[[ReceivedEmail], None] | None = None
@@ -96,7 +101,7 @@ class SmtpInbox:
         self._tls = tls
         self._login = (user.encode(), password.encode())
         self._arrived = asyncio.Condition()
-        self._receiver = _Receiver(self._keep)
+        self._receiver = _Receiver(self._keep, faults)
         self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._server: asyncio.Server | None = None
 
@@ -197,9 +202,26 @@ def _report_broken_conversation(conversation: asyncio.Task[None]) -> None:
 class _Receiver:
     """What the server answers to RCPT and DATA; shared by all connections."""
 
-    def __init__(self, keep: Callable[[ReceivedEmail], Awaitable[None]]) -> None:
+    def __init__(
+        self, keep: Callable[[ReceivedEmail], Awaitable[None]], faults: RandomFaults
+    ) -> None:
         self._keep = keep
+        self._faults = faults
+        self._began: weakref.WeakKeyDictionary[Envelope, datetime] = weakref.WeakKeyDictionary()
         self._tried: set[tuple[SmtpFault, str]] = set()
+
+    async def handle_MAIL(  # noqa: N802 - the hook's name is aiosmtpd's
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        self._began[envelope] = datetime.now(UTC)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 Ok"
 
     async def handle_RCPT(  # noqa: N802 - the hook's name is aiosmtpd's
         self,
@@ -230,21 +252,29 @@ class _Receiver:
             for address in envelope.rcpt_tos
             if smtp_fault_for(address) is SmtpFault.CUT_OFF
         ]
-        await self._keep(
-            ReceivedEmail(
-                sender=envelope.mail_from or "",
-                recipients=tuple(envelope.rcpt_tos),
-                message=email.message_from_bytes(
-                    envelope.original_content or b"", policy=email.policy.default
-                ),
-                received_at=datetime.now(UTC),
-            )
-        )
-        if any(cut_off):
+        fault = self._faults.of_mail()
+        if fault is RandomFault.SMTP_451:
+            self._faults.count(fault)
+            return "451 4.3.0 Temporary failure, try again later"
+        is_dropped = fault is RandomFault.SMTP_CUT_AFTER_DATA
+        if not is_dropped or self._faults.is_taken(RandomFault.SMTP_CUT_AFTER_DATA):
+            await self._keep(self._received(envelope))
+        if is_dropped or any(cut_off):
             server.drop()
             # Dropping cancels this very conversation: it ends here, before any answer.
             await asyncio.get_running_loop().create_future()
         return "250 2.0.0 Ok: queued"
+
+    def _received(self, envelope: Envelope) -> ReceivedEmail:
+        return ReceivedEmail(
+            sender=envelope.mail_from or "",
+            recipients=tuple(envelope.rcpt_tos),
+            message=email.message_from_bytes(
+                envelope.original_content or b"", policy=email.policy.default
+            ),
+            began_at=self._began[envelope],
+            received_at=datetime.now(UTC),
+        )
 
     async def handle_exception(self, error: Exception) -> str:
         # Without the traceback, whose values may hold addresses.

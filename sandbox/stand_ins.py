@@ -18,8 +18,10 @@ from fastapi import FastAPI
 from sandbox.background_work import BackgroundWork
 from sandbox.certificates import authority, server_context
 from sandbox.doors import Doors
+from sandbox.imap_mailbox import ImapMailbox
 from sandbox.observer import Observer
 from sandbox.persistent_post import machine_client
+from sandbox.random_faults import RandomFaults
 from sandbox.register import Register, RegisterColumnsError
 from sandbox.settings import ENV_PREFIX, SandboxSettings
 from sandbox.simulated_patients import SimulatedPatients
@@ -54,6 +56,7 @@ class Sandbox:
         twilio: The Twilio account and its messages.
         patients: The simulated patients, or None where there are none.
         smtp_port: The port the SMTP server listens on.
+        imap_port: The port of the clinic's own mailbox, where there is one.
         http_url: Where the Twilio look-alike and the observer are, without a final slash.
         ca_file: The certificate (PEM) that SMTP clients must trust.
     """
@@ -61,6 +64,7 @@ class Sandbox:
     inbox: SmtpInbox
     twilio: TwilioAccount
     smtp_port: int
+    imap_port: int
     http_url: str
 
     def __init__(self, settings: SandboxSettings) -> None:
@@ -115,11 +119,16 @@ class Sandbox:
 
         http = await stack.enter_async_context(machine_client())
         token = settings.twilio_auth_token.get_secret_value()
+        faults = RandomFaults(settings.faults, seed=settings.seed)
         self.twilio = TwilioAccount(
             settings.twilio_account_sid,
             numbers=settings.twilio_numbers,
             webhook_url=settings.webhook_url,
-            webhooks=WebhookSender(http, token, pauses=settings.webhook_pauses),
+            whatsapp_webhook_url=settings.whatsapp_webhook_url,
+            contents=settings.twilio_contents,
+            webhooks=WebhookSender(
+                http, token, pauses=settings.webhook_pauses, faults=faults, work=self._work
+            ),
             work=self._work,
         )
         self.inbox = SmtpInbox(
@@ -127,14 +136,17 @@ class Sandbox:
             tls=tls,
             user=settings.smtp_user,
             password=settings.smtp_password.get_secret_value(),
+            faults=faults,
         )
         closing = asyncio.Event()
         app = FastAPI(title="Regresa sandbox", openapi_url=None)
         app.add_exception_handler(TwilioRefusalError, answer_refusal)
-        app.include_router(MessagesApi(self.twilio, auth_token=token, closing=closing).router)
-        observer = Observer(self.inbox, self.twilio)
+        api = MessagesApi(self.twilio, auth_token=token, faults=faults, closing=closing)
+        app.include_router(api.router)
+        observer = Observer(self.inbox, self.twilio, faults)
+        mailbox = self._mailbox(stack)
         if settings.patients:
-            self.patients = self._patients(http)
+            self.patients = self._patients(http, mailbox)
             self.inbox.on_message = self.patients.read_email
             self.twilio.on_delivered = self.patients.read_sms
             observer.show_patients(self.patients)
@@ -143,11 +155,24 @@ class Sandbox:
         # In the order of the exits: the servers stop first, then what they started.
         stack.push_async_callback(self._work.close)
         await stack.enter_async_context(self.inbox)
+        if mailbox is not None:
+            await stack.enter_async_context(mailbox)
         await stack.enter_async_context(_serving(app, http_listener))
         stack.callback(closing.set)
         log.info("sandbox_ready", smtp_port=self.smtp_port, http_url=self.http_url)
 
-    def _patients(self, http: httpx.AsyncClient) -> SimulatedPatients:
+    def _mailbox(self, stack: AsyncExitStack) -> ImapMailbox | None:
+        settings = self.settings
+        if settings.imap_port is None:
+            return None
+        listener = stack.enter_context(
+            _listener(settings.host, settings.imap_port, ENV_PREFIX + "IMAP_PORT")
+        )
+        self.imap_port = listener.getsockname()[1]
+        password = settings.smtp_password.get_secret_value()
+        return ImapMailbox(listener, user=settings.smtp_user, password=password)
+
+    def _patients(self, http: httpx.AsyncClient, mailbox: ImapMailbox | None) -> SimulatedPatients:
         settings = self.settings
         # The settings have seen to it that patients come with all three.
         if not (settings.register_file and settings.bookings_url and settings.bookings_token):
@@ -163,6 +188,8 @@ class Sandbox:
             bookings_url=settings.bookings_url,
             bookings_token=settings.bookings_token.get_secret_value(),
             pauses=settings.webhook_pauses,
+            page_pauses=settings.page_pauses,
+            mailbox=mailbox,
             hosts={host for url in own_urls if url and (host := urlsplit(url).hostname)},
         )
         return SimulatedPatients(
@@ -172,6 +199,7 @@ class Sandbox:
             seed=settings.seed,
             answer_after=settings.answer_after,
             weights=settings.persona_weights,
+            sign=settings.patients_sign,
         )
 
 

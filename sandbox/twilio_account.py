@@ -13,11 +13,11 @@ import structlog
 
 from sandbox.background_work import BackgroundWork
 from sandbox.persistent_post import NotTakenError
-from sandbox.sms_segments import segments_of
 from sandbox.twilio_errors import Refusal, TwilioRefusalError
-from sandbox.twilio_faults import undelivered_code_of
-from sandbox.twilio_message import API_VERSION, TwilioMessage
+from sandbox.twilio_faults import seconds_in_queue_of, undelivered_code_of
+from sandbox.twilio_message import TwilioMessage
 from sandbox.twilio_submission import WHATSAPP, Submission
+from sandbox.twilio_webhook_forms import inbound_form, status_form
 from sandbox.webhooks import WebhookSender
 
 log: Final = structlog.get_logger(__name__)
@@ -38,6 +38,8 @@ _DEFAULT_SENDER: Final = "+15005550006"
 _WHATSAPP_WINDOW: Final = timedelta(hours=24)
 _OUTSIDE_WHATSAPP_WINDOW: Final = 63016
 
+_VALIDITY_OVER: Final = 30036
+
 
 class NoWebhookUrlError(Exception):
     """An SMS cannot be passed on: the account has no webhook URL."""
@@ -49,6 +51,7 @@ class TwilioAccount:
     Attributes:
         sid: The account's id.
         numbers: The numbers it owns (E.164); empty when any number is taken for its own.
+        contents: Its approved texts by their ids; empty when any id is taken for one.
         messages: Everything taken and received, oldest first.
         callbacks_given_up: How many status callbacks found no receiver, repeats included.
         on_delivered: Called with each message that reached its recipient, on the event loop.
@@ -62,22 +65,28 @@ class TwilioAccount:
         webhook_url: str | None,
         webhooks: WebhookSender,
         work: BackgroundWork,
+        whatsapp_webhook_url: str | None = None,
+        contents: Mapping[str, str] | None = None,
     ) -> None:
         """Open an account.
 
         Args:
             sid: The account's id.
             numbers: The numbers it owns (E.164); empty: any number is its own.
-            webhook_url: Where an SMS received is posted.
+            webhook_url: Where a message received is posted.
             webhooks: What posts to the owner's webhooks.
             work: Where deliveries go on after the request was answered.
+            whatsapp_webhook_url: Where a WhatsApp message received is posted; None: like an SMS.
+            contents: Its approved texts by their ids; empty: any id is taken for one.
         """
         self.sid = sid
         self.numbers = tuple(numbers)
         self.messages: list[TwilioMessage] = []
         self.callbacks_given_up = 0
         self.on_delivered: Callable[[TwilioMessage], None] | None = None
+        self.contents = dict(contents or {})
         self._webhook_url = webhook_url
+        self._whatsapp_webhook_url = whatsapp_webhook_url or webhook_url
         self._webhooks = webhooks
         self._work = work
         self._stopped: set[tuple[str, str]] = set()
@@ -126,11 +135,13 @@ class TwilioAccount:
             messaging_service_sid=submission.messaging_service_sid,
             content_sid=submission.content_sid,
             status_callback=submission.status_callback,
+            validity_s=submission.validity_s,
         )
         await self._keep(message)
         log.info("twilio_message_accepted", sid=message.sid)
         self._work.start(
-            self._deliver(message, self._sender_of(submission)), name="twilio_delivery"
+            self._deliver(message, self._sender_of(submission), submission.undelivered_with),
+            name="twilio_delivery",
         )
         return message
 
@@ -149,7 +160,8 @@ class TwilioAccount:
             NoWebhookUrlError: There is no webhook URL.
             NotTakenError: The webhook could not be reached, repeats included.
         """
-        if self._webhook_url is None:
+        url = self._whatsapp_webhook_url if to.startswith(WHATSAPP) else self._webhook_url
+        if url is None:
             raise NoWebhookUrlError("set the webhook URL (REGRESA_SANDBOX_WEBHOOK_URL)")
         message = TwilioMessage(
             account_sid=self.sid,
@@ -163,7 +175,7 @@ class TwilioAccount:
         self._heed_keywords(message)
         await self._keep(message)
         log.info("twilio_message_received", sid=message.sid)
-        return await self._webhooks.post(self._webhook_url, _inbound_form(message))
+        return await self._webhooks.post(url, inbound_form(message))
 
     def _sender_of(self, submission: Submission) -> str:
         if submission.sender and not submission.messaging_service_sid:
@@ -180,17 +192,35 @@ class TwilioAccount:
         elif word in START_KEYWORDS:
             self._stopped.discard(pair)
 
-    async def _deliver(self, message: TwilioMessage, sender: str) -> None:
+    async def _deliver(
+        self, message: TwilioMessage, sender: str, undelivered_with: int | None
+    ) -> None:
         message.sender = sender
-        error_code = undelivered_code_of(message.to.removeprefix(WHATSAPP))
+        if await self._outstays_its_validity(message):
+            await self._reach(message, ["failed"], _VALIDITY_OVER)
+            return
+        number = message.to.removeprefix(WHATSAPP)
+        error_code = undelivered_with or undelivered_code_of(number)
         steps = ["sent", "delivered" if error_code is None else "undelivered"]
         if self._is_outside_whatsapp_window(message):
             error_code = _OUTSIDE_WHATSAPP_WINDOW
             steps = ["undelivered"]
+        await self._reach(message, steps, error_code)
+
+    async def _outstays_its_validity(self, message: TwilioMessage) -> bool:
+        waits = seconds_in_queue_of(message.to.removeprefix(WHATSAPP))
+        valid_for = message.validity_s or waits
+        await asyncio.sleep(min(waits, valid_for))
+        return waits > valid_for
+
+    async def _reach(
+        self, message: TwilioMessage, steps: Sequence[str], error_code: int | None
+    ) -> None:
+        """Go through statuses, the last of which bears the error, and report each."""
         reports = []
         for status in steps:
-            message.become(status, error_code=error_code if status == "undelivered" else None)
-            reports.append(_status_form(message))
+            message.become(status, error_code=error_code if status == steps[-1] else None)
+            reports.append(status_form(message))
         async with self._changed:
             self._changed.notify_all()
         # The message reaches the patient, whether the account's owner listens to reports or not.
@@ -218,37 +248,3 @@ class TwilioAccount:
         async with self._changed:
             self.messages.append(message)
             self._changed.notify_all()
-
-
-def _status_form(message: TwilioMessage) -> dict[str, str]:
-    form = {
-        "AccountSid": message.account_sid,
-        "ApiVersion": API_VERSION,
-        "From": message.sender or "",
-        "MessageSid": message.sid,
-        "MessageStatus": message.status,
-        "SmsSid": message.sid,
-        "SmsStatus": message.status,
-        "To": message.to,
-    }
-    if message.messaging_service_sid is not None:
-        form["MessagingServiceSid"] = message.messaging_service_sid
-    if message.error_code is not None:
-        form["ErrorCode"] = str(message.error_code)
-    return form
-
-
-def _inbound_form(message: TwilioMessage) -> dict[str, str]:
-    return {
-        "AccountSid": message.account_sid,
-        "ApiVersion": API_VERSION,
-        "Body": message.body,
-        "From": message.sender or "",
-        "MessageSid": message.sid,
-        "NumMedia": "0",
-        "NumSegments": str(segments_of(message.body)),
-        "SmsMessageSid": message.sid,
-        "SmsSid": message.sid,
-        "SmsStatus": message.status,
-        "To": message.to,
-    }

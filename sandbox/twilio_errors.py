@@ -20,6 +20,7 @@ class Refusal(Enum):
     NOT_AUTHENTICATED = (20003, 401, "Authenticate")
     NOT_FOUND = (20404, 404, "The requested resource {subject} was not found")
     TOO_MANY_REQUESTS = (20429, 429, "Too Many Requests")
+    SERVER_ERROR = (20500, 500, "An internal server error has occurred")
     UNAVAILABLE = (20503, 503, "Service is unavailable, please try again")
     REGION_NOT_ALLOWED = (
         21408,
@@ -46,6 +47,8 @@ class Refusal(Enum):
     )
     NOT_MOBILE = (21614, 400, "'To' number: {subject}, is not a valid mobile number")
     BODY_TOO_LONG = (21617, 400, "The concatenated message body exceeds the 1600 character limit")
+    VALIDITY_PERIOD_INVALID = (21624, 400, "Invalid validity period value: {subject}")
+    CONTENT_INVALID = (21655, 400, "The ContentSid is invalid.")
     CONTENT_VARIABLES_INVALID = (21656, 400, "The ContentVariables parameter is invalid.")
     SERVICE_NOT_FOUND = (21701, 404, "The Messaging Service does not exist: {subject}")
 

@@ -22,6 +22,8 @@ number has its own first time:
 | +150055523NN | first time stored and sent, the answer breaks off after its head | a lost answer |
 | +150055524NN | accepted, then undelivered with 30006 | a landline |
 | +150055525NN | accepted, then undelivered with 30003 | a telephone switched off |
+| +150055527NN | accepted, then undelivered with 30034 | an unregistered sender |
+| +150055526NN | NN seconds in the queue; failed with 30036 if its validity ends | a slow queue |
 """
 
 from enum import Enum
@@ -52,7 +54,8 @@ class FirstTime(Enum):
     ANSWER_BROKEN_OFF = "+150055523"
 
 
-_UNDELIVERED: Final = {"+150055524": 30006, "+150055525": 30003}
+_SLOW: Final = "+150055526"
+_UNDELIVERED: Final = {"+150055524": 30006, "+150055525": 30003, "+150055527": 30034}
 
 # "+150055520" and the two digits that tell the numbers of a family apart.
 _FAMILY_LENGTH: Final = len("+150055520NN")
@@ -89,5 +92,11 @@ def undelivered_code_of(number: str) -> int | None:
     return _UNDELIVERED.get(_family_of(number))
 
 
+def seconds_in_queue_of(number: str) -> int:
+    """Return how long a message to this number waits before it is sent."""
+    return int(number[-2:]) if _family_of(number) == _SLOW else 0
+
+
 def _family_of(number: str) -> str:
-    return number[:-2] if len(number) == _FAMILY_LENGTH else ""
+    plain = number.rpartition(":")[2]  # WhatsApp's bear its name
+    return plain[:-2] if len(plain) == _FAMILY_LENGTH else ""

@@ -31,10 +31,14 @@ class TwilioMessage:
     messaging_service_sid: str | None = None
     content_sid: str | None = None
     status_callback: str | None = None
+    validity_s: int | None = None
+    """How many seconds it may wait in the queue; None for a message received."""
     error_code: int | None = None
     sid: str = field(default_factory=new_sid)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When the account took the message, in UTC."""
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the request to send it came in, in UTC."""
     sent_at: datetime | None = None
     """When the message left for the network, in UTC; None before."""
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))

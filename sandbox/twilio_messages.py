@@ -1,6 +1,6 @@
 """Twilio's Messages API over HTTP, as https://www.twilio.com/docs/messaging/api describes it.
 
-The numbers that force a fault are in `twilio_faults`.
+The numbers that force a fault are in `twilio_faults`, the faults by chance in `random_faults`.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from sandbox.lost_answers import AnswerBrokenOff, NeverAnswered
+from sandbox.random_faults import RandomFault, RandomFaults
 from sandbox.twilio_account import TwilioAccount
 from sandbox.twilio_errors import Refusal, TwilioRefusalError
 from sandbox.twilio_faults import FirstTime, FirstTimes
@@ -37,16 +38,25 @@ class MessagesApi:
             `TwilioRefusalError` is `twilio_errors.answer_refusal`.
     """
 
-    def __init__(self, account: TwilioAccount, *, auth_token: str, closing: asyncio.Event) -> None:
+    def __init__(
+        self,
+        account: TwilioAccount,
+        *,
+        auth_token: str,
+        faults: RandomFaults,
+        closing: asyncio.Event,
+    ) -> None:
         """Offer an account's messages.
 
         Args:
             account: The account.
             auth_token: The password of its API.
+            faults: Says which requests to send meet a fault by chance.
             closing: Set when the server stops, to let go of requests that are never answered.
         """
         self._account = account
         self._auth_token = auth_token
+        self._faults = faults
         self._closing = closing
         self._first_times = FirstTimes()
         self.router = APIRouter(
@@ -71,19 +81,43 @@ class MessagesApi:
             raise TwilioRefusalError(Refusal.NOT_FOUND, request.url.path)
 
     async def _create(self, request: Request) -> Response:
+        began_at = datetime.now(UTC)
         form = {name: str(value) for name, value in (await request.form()).items()}
-        submission = read_submission(form, owned_numbers=self._account.numbers)
+        submission = read_submission(
+            form, owned_numbers=self._account.numbers, contents=self._account.contents
+        )
         fault = self._first_times.take(submission.to)
         if fault is FirstTime.TOO_MANY_REQUESTS:
             raise TwilioRefusalError(Refusal.TOO_MANY_REQUESTS, retry_after=_RETRY_AFTER_S)
         if fault is FirstTime.UNAVAILABLE:
             raise TwilioRefusalError(Refusal.UNAVAILABLE)
+        by_chance = self._faults.of_twilio()
+        if by_chance is not None:
+            self._refuse_by_chance(by_chance)
         message = await self._account.accept(submission)
+        message.began_at = began_at
+        if by_chance is RandomFault.TWILIO_500:
+            raise TwilioRefusalError(Refusal.SERVER_ERROR)
+        if by_chance is RandomFault.TWILIO_ACCEPT_THEN_SILENCE:
+            self._faults.count(by_chance)
+            return NeverAnswered(self._closing)
         if fault is FirstTime.NEVER_ANSWERED:
             return NeverAnswered(self._closing)
         if fault is FirstTime.ANSWER_BROKEN_OFF:
             return AnswerBrokenOff()
         return JSONResponse(message.resource(), status_code=_CREATED)
+
+    def _refuse_by_chance(self, fault: RandomFault) -> None:
+        match fault:
+            case RandomFault.TWILIO_429:
+                self._faults.count(fault)
+                after = self._faults.retry_after()
+                raise TwilioRefusalError(Refusal.TOO_MANY_REQUESTS, retry_after=after)
+            case RandomFault.TWILIO_503:
+                self._faults.count(fault)
+                raise TwilioRefusalError(Refusal.UNAVAILABLE)
+            case RandomFault.TWILIO_500 if not self._faults.is_taken(fault):
+                raise TwilioRefusalError(Refusal.SERVER_ERROR)
 
     async def _fetch(self, request: Request, sid: str) -> dict[str, Any]:
         message = self._account.message(sid)

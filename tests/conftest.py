@@ -21,10 +21,12 @@ from channels.call import CallChannel, CallSettings
 from channels.email import EmailChannel, EmailSettings
 from channels.protocol import Channel
 from channels.sms import SmsChannel, SmsSettings
+from channels.whatsapp import WhatsAppSettings
 from clinic.clinic import Clinic
 from clinic.settings import ClinicSettings
 from sandbox.settings import SandboxSettings
 from sandbox.stand_ins import Sandbox
+from tests.imap_server import PASSWORD, USER, Dovecot, ImapServer, dovecot_program
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "clinic"
 NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
@@ -33,7 +35,7 @@ NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests begin first: else one processor waits for them at the end."""
-    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+    items.sort(key=lambda item: not {"chaos", "end_to_end"} & set(item.path.parts))
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +167,43 @@ def email_settings(sandbox: Sandbox) -> Callable[..., EmailSettings]:
     return make
 
 
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A real IMAP server; its mailbox is every test's."""
+    if dovecot_program() is None:
+        pytest.skip("needs an IMAP server: apt-get install dovecot-imapd")
+    folder = Path(tempfile.mkdtemp(prefix="regresa-imap-"))  # sockets want a short path
+    with Dovecot(folder) as running:
+        yield running
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def imap_server(dovecot: Dovecot) -> ImapServer:
+    """The server, its mailbox empty."""
+    dovecot.server.empty()
+    return dovecot.server
+
+
+@pytest.fixture
+def imap_settings(
+    imap_server: ImapServer, email_settings: Callable[..., EmailSettings]
+) -> Callable[..., EmailSettings]:
+    """Make settings of the email channel that fetch from that server; keywords replace or add."""
+
+    def make(**given: object) -> EmailSettings:
+        fields: dict[str, object] = {
+            "imap_host": "127.0.0.1",
+            "imap_port": imap_server.port,
+            "imap_security": "none",
+            "imap_username": USER,
+            "imap_password": PASSWORD,
+        }
+        return email_settings(**(fields | given))
+
+    return make
+
+
 @pytest.fixture
 def sms_settings(sandbox: Sandbox) -> Callable[..., SmsSettings]:
     """Make settings of the SMS channel that reach the sandbox; keywords replace or add."""
@@ -177,6 +216,22 @@ def sms_settings(sandbox: Sandbox) -> Callable[..., SmsSettings]:
             "base_url": sandbox.http_url,
         }
         return SmsSettings.model_validate(fields | given)
+
+    return make
+
+
+@pytest.fixture
+def whatsapp_settings(sandbox: Sandbox) -> Callable[..., WhatsAppSettings]:
+    """Make settings of the WhatsApp channel that reach the sandbox; keywords replace or add."""
+
+    def make(**given: object) -> WhatsAppSettings:
+        fields: dict[str, object] = {
+            "account_sid": sandbox.settings.twilio_account_sid,
+            "auth_token": sandbox.settings.twilio_auth_token,
+            "from_number": "+13055550101",
+            "base_url": sandbox.http_url,
+        }
+        return WhatsAppSettings.model_validate(fields | given)
 
     return make
 

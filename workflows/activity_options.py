@@ -19,10 +19,11 @@ DELIVERY = ActivityOptions(
     # worker's sudden death
     # a message is asked about, and then tried again, after so long
     start_to_close_timeout=timedelta(seconds=30),
-    # without end: a channel that is misconfigured holds its patients until it is mended; what
-    # the provider does not take for two days is given up by the activity itself
+    # without end: what the provider does not take for two days is given up by the activity itself,
+    # which says its own pauses, too. These are for tries that end without a word, by a worker's
+    # death: however often that happens, a message waits no longer than a minute for its next try
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
     ),
 )
 """Writes to a patient."""

@@ -94,6 +94,7 @@ class RecoveryWorkflow:
             DeliveryActivities.deliver,
             DeliverInput(attempt_id=self._attempt.attempt_id, step=stand.step),
             summary=f"step {stand.step + 1} of {len(self._plan.steps)}: {step.channel}",
+            task_queue=names.delivery_queue(workflow.info().task_queue, step.channel),
             **DELIVERY,
         )
 

@@ -11,12 +11,24 @@ from clinic.contact_policy.blocks import Check, PastContact
 from clinic.contact_policy.contact_calendar import ContactCalendar
 from clinic.contact_policy.policy import ContactPolicy
 from clinic.contact_policy.search import earliest
+from clinic.contact_policy.windows import turns
 from clinic.duration import spoken
 
-__all__ = ["LOOKS_BACK", "NotBefore", "PastContact", "cooled_down", "may_contact", "next_opening"]
+__all__ = [
+    "LOOKS_BACK",
+    "NotBefore",
+    "PastContact",
+    "closes_at",
+    "cooled_down",
+    "may_contact",
+    "next_opening",
+]
 
 LOOKS_BACK = timedelta(days=8)
 """No rule asks for contacts that are older: a week in local days begins before it in hours."""
+
+_TRIED_FOR = timedelta(days=3)
+"""Longer than a provider of text messages goes on trying: those count in hours."""
 
 _SHOWN = 200
 """Bytes that Temporal's UI shows of a summary."""
@@ -58,6 +70,37 @@ def may_contact(
 def next_opening(policy: ContactPolicy, calendar: ContactCalendar, moment: datetime) -> datetime:
     """Return the moment itself if hours, holidays and closing days allow it, else the next one."""
     return earliest(list(_openings(policy, calendar)), moment)[0]
+
+
+def closes_at(
+    policy: ContactPolicy, calendar: ContactCalendar, moment: datetime
+) -> datetime | None:
+    """Return when the opening ends in which a moment lies; the moment itself where it is closed.
+
+    How many contacts there were does not count: a message that is on its way is one of them.
+
+    Args:
+        policy: The rules.
+        calendar: The time zone in which hours and days are meant, and the clinic's closing days;
+            of several zones, the first that closes counts.
+        moment: Aware UTC.
+
+    Returns:
+        Aware UTC; None where it stays open for longer than any provider goes on trying.
+    """
+    checks = list(_openings(policy, calendar))
+    week = policy.contact_hours.week
+    later = {
+        turn
+        for each in calendar.by_zone()
+        for days in range(_TRIED_FOR.days + 1)
+        for turn in turns(week, each, each.day_of(moment) + timedelta(days=days))
+        if turn > moment
+    }
+    for turn in (moment, *sorted(later)):
+        if any(check(turn) is not None for check in checks):
+            return turn
+    return None
 
 
 def cooled_down(

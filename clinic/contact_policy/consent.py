@@ -14,6 +14,9 @@ _REFUSED_BY: dict[Content, tuple[Content, ...]] = {
     "advertising": ("advertising", "reminder"),
 }
 
+_IN_LISTS = frozenset({"email", "sms", "whatsapp", "call"})
+"""The channels for which a patient list has a column; its word on all of them is one on each."""
+
 
 def consent_lacking(
     policy: ContactPolicy,
@@ -25,7 +28,8 @@ def consent_lacking(
 ) -> str | None:
     """Return the words of the rule that forbids a content on a channel; None where none does.
 
-    What a patient refused is refused under every policy, whatever its rules say.
+    What a patient refused is refused under every policy, whatever its rules say. Of a plug-in's
+    channel no list can say anything: until the patient did, a no to text messages is one to it.
 
     Args:
         policy: The rules.
@@ -37,13 +41,19 @@ def consent_lacking(
             None: every rule counts.
     """
     rules = [rule for rule in policy.consent if _concerns(rule, channel, content, on)]
-    if any(consents.get((channel, each)) is False for each in _REFUSED_BY[content]):
+    if any(_refused(consents, channel, each) for each in _REFUSED_BY[content]):
         source = rules[0].source if rules else "the patient's wish"
         return f"consent: {content} by {channel} was refused ({source})"
     for rule in rules:
         if rule.needs == "given" and not consents.get((channel, content)):
             return f"consent: {content} by {channel} needs the patient's yes ({rule.source})"
     return None
+
+
+def _refused(consents: Mapping[tuple[str, str], bool], channel: str, content: Content) -> bool:
+    if channel not in _IN_LISTS and (channel, content) not in consents:
+        channel = "sms"
+    return consents.get((channel, content)) is False
 
 
 def _concerns(rule: ConsentRule, channel: str, content: Content, on: date | None) -> bool:

@@ -78,6 +78,27 @@ def opening(week: Week, calendar: ContactCalendar, moment: datetime) -> datetime
     raise ValueError("no window on any day")
 
 
+def turns(week: Week, calendar: ContactCalendar, day: date) -> Iterator[datetime]:
+    """Give every moment (aware UTC) of a local day at which hours may begin, or cease, to count.
+
+    Args:
+        week: The windows; those of other weekdays do no harm.
+        calendar: In whose zone they are meant.
+        day: The local day.
+    """
+    yield calendar.start_of(day)
+    if (changed := calendar.clock_change_on(day)) is not None:
+        yield changed
+    for minutes in {minute % _MINUTES_A_DAY for of_day in week for minute in _ends(of_day)}:
+        yield from calendar.instants(day, minutes)
+
+
+def _ends(windows: tuple[Window, ...]) -> Iterator[int]:
+    for window in windows:
+        yield window.opens
+        yield window.closes
+
+
 def _is_open(week: Week, local: datetime) -> bool:
     minute, weekday = local.hour * 60 + local.minute, local.weekday()
     return any(

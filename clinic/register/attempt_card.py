@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
+from clinic.event import EventKind
 from clinic.plan import Plan, Step
 from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Message, StepNote
 
@@ -19,6 +20,9 @@ FAILED = "failed"
 TO_COME = "to come"
 NOT_REACHED = "not reached"
 """The attempt ended before its turn."""
+
+
+_CHANGES_NOTHING = (EventKind.NOTICE.value, EventKind.UNKNOWN.value)
 
 
 class _Part(BaseModel):
@@ -62,12 +66,17 @@ class CallLine(_Part):
 
 
 class Said(_Part):
-    """Something that happened outside, with the patient's words; `at` is aware UTC."""
+    """Something that happened outside, with the patient's words; `at` is aware UTC.
+
+    Attributes:
+        reading: How a reply was read: `yes`, `no` or `unclear`; None: it was not.
+    """
 
     at: datetime
     kind: str
     source: str
     words: str
+    reading: str | None = None
 
 
 class AttemptCard(_Part):
@@ -105,10 +114,36 @@ async def attempt_cards(session: AsyncSession, patient_id: str) -> tuple[Attempt
 
 
 async def said(session: AsyncSession, *conditions: ColumnElement[bool]) -> tuple[Said, ...]:
-    """Return what happened outside, in its order."""
-    rows = await session.scalars(select(Event).where(*conditions).order_by(Event.number))
+    """Return what happened outside, in its order; a message's way to the patient is left out."""
+    on_the_way = and_(Event.kind.in_(_CHANGES_NOTHING), Event.body == "")
+    query = select(Event).where(*conditions, ~on_the_way).order_by(Event.number)
     return tuple(
-        Said(at=row.received_at, kind=row.kind, source=row.source, words=row.body) for row in rows
+        Said(
+            at=row.received_at,
+            kind=row.kind,
+            source=row.source,
+            words=row.body,
+            reading=row.details.get("reading"),
+        )
+        for row in await session.scalars(query)
+    )
+
+
+async def calls_of(session: AsyncSession, task_ids: Sequence[str]) -> tuple[CallLine, ...]:
+    """Return the calls that staff made for some tasks, in their order."""
+    rows = await session.scalars(
+        select(Call).where(Call.task_id.in_(task_ids)).order_by(Call.made_at, Call.id)
+    )
+    return tuple(
+        CallLine(
+            at=row.made_at,
+            by=row.made_by,
+            outcome=row.outcome,
+            loss_reason=row.loss_reason,
+            again_at=row.again_at,
+            note=row.note,
+        )
+        for row in rows
     )
 
 
@@ -127,7 +162,7 @@ async def _card(session: AsyncSession, attempt: Attempt, campaign: Campaign) -> 
         rule=attempt.left_out_rule,
         steps=() if never else await _steps(session, attempt, campaign),
         open_task=next((task.id for task in tasks if task.closed_at is None), None),
-        calls=await _calls(session, [task.id for task in tasks]),
+        calls=await calls_of(session, [task.id for task in tasks]),
         said=await said(session, Event.attempt_id == attempt.id),
     )
 
@@ -135,7 +170,10 @@ async def _card(session: AsyncSession, attempt: Attempt, campaign: Campaign) -> 
 async def _steps(
     session: AsyncSession, attempt: Attempt, campaign: Campaign
 ) -> tuple[StepLine, ...]:
-    messages = await session.scalars(select(Message).where(Message.attempt_id == attempt.id))
+    messages = await session.scalars(
+        # what came back for our own fault is delivered again: the note says how that stands
+        select(Message).where(Message.attempt_id == attempt.id, Message.try_number == 1)
+    )
     notes = await session.scalars(select(StepNote).where(StepNote.attempt_id == attempt.id))
     sent = {message.step: message for message in messages}
     noted = {note.step: note for note in notes}
@@ -178,20 +216,3 @@ def _of_note(note: StepNote) -> dict[str, Any]:
         "rule": note.rule,
         "until": note.until,
     }
-
-
-async def _calls(session: AsyncSession, task_ids: Sequence[str]) -> tuple[CallLine, ...]:
-    rows = await session.scalars(
-        select(Call).where(Call.task_id.in_(task_ids)).order_by(Call.made_at, Call.id)
-    )
-    return tuple(
-        CallLine(
-            at=row.made_at,
-            by=row.made_by,
-            outcome=row.outcome,
-            loss_reason=row.loss_reason,
-            again_at=row.again_at,
-            note=row.note,
-        )
-        for row in rows
-    )

@@ -1,6 +1,6 @@
 """A patient's card: all that staff and ops look at when they ask what became of a patient."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.register.attempt_card import AttemptCard, Said, attempt_cards, said
+from clinic.register.attempt_card import AttemptCard, CallLine, Said, attempt_cards, calls_of, said
 from clinic.register.contact import Contact, is_minor
 from clinic.register.search import patients_at
 from clinic.register.standing import contacts_of
 from clinic.register.suppression import addresses_of, suppressed
-from clinic.tables import Appointment, Consent, Duplicate, Event, Patient, Visit
+from clinic.tables import Appointment, CallTask, Consent, Duplicate, Event, Patient, Visit
 
 
 class _Part(BaseModel):
@@ -81,6 +81,8 @@ class Card(_Part):
         household: Others who share an address.
         same_person: Rows that may be the same person, and what staff said about it.
         said: What the patient said outside any attempt.
+        open_tasks: Call tasks about that which are open.
+        calls: Calls that staff made about that.
         reported_visits: How many visits the clinic's list counts; it may know more than `visits`.
     """
 
@@ -105,6 +107,8 @@ class Card(_Part):
     suppressed: tuple[SuppressedAddress, ...]
     attempts: tuple[AttemptCard, ...]
     said: tuple[Said, ...]
+    open_tasks: tuple[str, ...] = ()
+    calls: tuple[CallLine, ...] = ()
 
 
 async def card_of(
@@ -122,6 +126,7 @@ async def card_of(
     contact = (await contacts_of(session, [patient], now, zone))[patient.id]
     reached_at = {contact.email, contact.phone} - {None}
     addresses = {*addresses_of(patient, now), *(address for address in reached_at if address)}
+    tasks = await _tasks(session, patient)
     outside = (Event.patient_id == patient.id, Event.attempt_id.is_(None))
     return Card(
         patient_id=patient.id,
@@ -145,7 +150,17 @@ async def card_of(
         suppressed=await _suppressed(session, addresses, key),
         attempts=await attempt_cards(session, patient.id),
         said=await said(session, *outside),
+        open_tasks=tuple(task.id for task in tasks if task.closed_at is None),
+        calls=await calls_of(session, [task.id for task in tasks]),
     )
+
+
+async def _tasks(session: AsyncSession, patient: Patient) -> Sequence[CallTask]:
+    """Return the tasks about what the patient said outside any attempt."""
+    loose = (CallTask.patient_id == patient.id, CallTask.attempt_id.is_(None))
+    return (
+        await session.scalars(select(CallTask).where(*loose).order_by(CallTask.opened_at))
+    ).all()
 
 
 def _name(patient: Patient) -> str:

@@ -24,6 +24,7 @@ from clinic.refusal import Refusal
 from clinic.register.search import national_id_hash, number_hash, patients_at, rows_of_person
 from clinic.register.standing import PatientStatus
 from clinic.register.suppression import addresses_of, suppress
+from clinic.register.written_from import wrote_from
 from clinic.tables import (
     Appointment,
     Attempt,
@@ -223,7 +224,9 @@ async def _end_open(
 
 
 async def _close_calls(session: AsyncSession, patient: Patient, now: datetime) -> None:
-    of_patient = CallTask.patient_id == patient.id
+    # also what they wrote before the register knew them
+    unknown = select(Event.id).where(wrote_from(addresses_of(patient, now)))
+    of_patient = or_(CallTask.patient_id == patient.id, CallTask.event_id.in_(unknown))
     await session.execute(
         update(CallTask)
         .where(of_patient, CallTask.closed_at.is_(None))
@@ -270,7 +273,11 @@ async def _blank_events(
     session: AsyncSession, patient: Patient, attempt_ids: Sequence[str], now: datetime
 ) -> None:
     """Blank what happened, also the source's own key, which may name the person elsewhere."""
-    of_person = or_(Event.patient_id == patient.id, Event.attempt_id.in_(attempt_ids))
+    of_person = or_(
+        Event.patient_id == patient.id,
+        Event.attempt_id.in_(attempt_ids),
+        wrote_from(addresses_of(patient, now)),
+    )
     # nobody has to hear any more what was on its way
     await session.execute(
         update(Event)
@@ -281,7 +288,7 @@ async def _blank_events(
     await session.execute(
         update(Event)
         .where(of_person)
-        .values(body="", details={}, source_key=Event.id)
+        .values(body="", details={}, source_key=Event.id, from_address=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -12,6 +12,7 @@ from functools import cache
 from sqlalchemy import (
     Select,
     String,
+    and_,
     bindparam,
     exists,
     or_,
@@ -113,6 +114,7 @@ async def names_on(
         .where(
             or_(Message.attempt_id == attempt_id, Message.carried_by == attempt_id),
             Message.step == step,
+            Message.try_number == 1,
             Message.attempt_id.not_in(besides),
             # it may be sent again long after it was claimed
             Patient.status != PatientStatus.DECEASED.value,
@@ -170,7 +172,7 @@ async def carried_by(session: AsyncSession, attempt_id: str, step: int) -> Seque
         select(Attempt)
         .join(Message, Message.attempt_id == Attempt.id)
         .join(Patient, Patient.id == Attempt.patient_id)
-        .where(Message.carried_by == attempt_id, Message.step == step)
+        .where(Message.carried_by == attempt_id, Message.step == step, Message.try_number == 1)
         .where(Patient.erased_at.is_(None))
     )
     return (await session.scalars(query.order_by(Attempt.id))).all()
@@ -250,7 +252,12 @@ def _people_at(*, by_email: bool) -> Select[str]:
 
 def _may_join(attempt_ids: Sequence[str]) -> Select[Attempt]:
     answered = exists().where(Event.attempt_id == Attempt.id, _SILENCES)
-    with_person = exists().where(CallTask.attempt_id == Attempt.id, CallTask.closed_at.is_(None))
+    about = or_(
+        CallTask.attempt_id == Attempt.id,
+        # who wrote before the attempt began
+        and_(CallTask.attempt_id.is_(None), CallTask.patient_id == Attempt.patient_id),
+    )
+    with_person = exists().where(about, CallTask.closed_at.is_(None))
     return (
         select(Attempt)
         .where(
@@ -267,7 +274,9 @@ def _may_join(attempt_ids: Sequence[str]) -> Select[Attempt]:
 
 async def _climbs(session: AsyncSession, attempts: Iterable[Attempt]) -> dict[str, Climb]:
     climbs = {attempt.id: Climb() for attempt in attempts}
-    for row in await session.scalars(select(Message).where(Message.attempt_id.in_(climbs))):
+    # what came back for our own fault is still to be delivered
+    rows = select(Message).where(Message.attempt_id.in_(climbs), Message.try_number == 1)
+    for row in await session.scalars(rows):
         climbs[row.attempt_id].rows[row.step] = row
     past = select(StepNote).where(
         StepNote.attempt_id.in_(climbs), StepNote.result.in_(_CLIMBED_PAST)

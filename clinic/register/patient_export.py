@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, inspect, or_, select
+from sqlalchemy import ColumnElement, and_, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.register.address import address_hash
 from clinic.register.search import rows_of_person
 from clinic.register.suppression import addresses_of, suppressed
+from clinic.register.written_from import wrote_from
 from clinic.tables import (
     Appointment,
     Attempt,
@@ -86,8 +87,11 @@ async def _export_row(
     silent = await suppressed(session, addresses, key)
     attempts = await _rows(session, Attempt, Attempt.patient_id == patient.id)
     events = or_(
-        Event.patient_id == patient.id, Event.attempt_id.in_([attempt.id for attempt in attempts])
+        Event.patient_id == patient.id,
+        Event.attempt_id.in_([attempt.id for attempt in attempts]),
+        wrote_from(addresses),
     )
+    loose = and_(CallTask.patient_id == patient.id, CallTask.attempt_id.is_(None))
     duplicates = or_(Duplicate.patient_id == patient.id, Duplicate.other_id == patient.id)
     return {
         "register": _held(patient),
@@ -102,6 +106,7 @@ async def _export_row(
         ],
         "possible_duplicates": _all_held(await _rows(session, Duplicate, duplicates)),
         "attempts": await _attempts(session, attempts, addresses, key),
+        "call_tasks": await _tasks(session, loose),
         "events": _all_held(await _rows(session, Event, events)),
     }
 
@@ -115,7 +120,6 @@ async def _attempts(
         campaign = await session.get_one(Campaign, attempt.campaign_id)
         messages = await _rows(session, Message, Message.attempt_id == attempt.id)
         notes = await _rows(session, StepNote, StepNote.attempt_id == attempt.id)
-        tasks = await _rows(session, CallTask, CallTask.attempt_id == attempt.id)
         exported.append(
             _held(attempt)
             | {
@@ -129,14 +133,17 @@ async def _attempts(
                     for message in messages
                 ],
                 "step_notes": _all_held(notes),
-                "call_tasks": [
-                    _held(task)
-                    | {"calls": _all_held(await _rows(session, Call, Call.task_id == task.id))}
-                    for task in tasks
-                ],
+                "call_tasks": await _tasks(session, CallTask.attempt_id == attempt.id),
             }
         )
     return exported
+
+
+async def _tasks(session: AsyncSession, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+    return [
+        _held(task) | {"calls": _all_held(await _rows(session, Call, Call.task_id == task.id))}
+        for task in await _rows(session, CallTask, condition)
+    ]
 
 
 async def _rows(

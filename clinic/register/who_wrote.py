@@ -1,4 +1,4 @@
-"""Whom words concern that came from a number: an answer may come late, and from a guardian."""
+"""Whom words concern that came from an address: an answer may come late, or from a guardian."""
 
 from datetime import datetime
 
@@ -17,22 +17,22 @@ async def who_wrote(
     session: AsyncSession,
     *,
     channel: str,
-    phone: str,
+    address: str,
     says_stop: bool,
     now: datetime,
     key: SecretStr,
 ) -> list[tuple[str, str | None]]:
-    """Return whom words from a number concern: patients, each with their attempt.
+    """Return whom words from an address concern: patients, each with their attempt.
 
-    Whoever shares the number speaks for each whom an open attempt has written to there. Where
+    Whoever shares the address speaks for each whom an open attempt has written to there. Where
     there is none, the words answer what was written there before: they concern those whom the
-    number still reaches; where it reaches none of them, everybody that it may be. Stop is heard
+    address still reaches; where it reaches none of them, everybody that it may be. Stop is heard
     for all of these: nobody else may write there either.
 
     Args:
         session: Any transaction.
         channel: The channel's name.
-        phone: E.164.
+        address: A number in E.164, or an email.
         says_stop: The words are an opt-out.
         now: Aware UTC.
         key: The key of the address hashes.
@@ -40,7 +40,7 @@ async def who_wrote(
     Returns:
         Ids of patients and attempts; without an attempt, it is the patient's open or latest one.
     """
-    written_to = await _written_to(session, channel, address_hash(key, phone))
+    written_to = await _written_to(session, channel, address_hash(key, address))
     under_way = [
         (patient_id, attempt_id)
         for patient_id, attempt_id, state in written_to
@@ -49,7 +49,7 @@ async def who_wrote(
     if under_way:
         return list(dict.fromkeys(under_way))
     before = [patient_id for patient_id, _, _ in written_to]
-    reached = await reached_at(session, phone, now)
+    reached = await reached_at(session, address, now)
     still_there = {patient.id for patient in reached}.intersection(before)
     if still_there and not says_stop:
         concerned = [patient_id for patient_id in before if patient_id in still_there]
@@ -58,18 +58,38 @@ async def who_wrote(
     return [(patient_id, None) for patient_id in await _people(session, concerned)]
 
 
-async def reached_at(session: AsyncSession, phone: str, now: datetime) -> list[Patient]:
-    """Return everyone whose number this is, and the minors whose guardian's it is.
+async def latest_message_to(
+    session: AsyncSession, channel: str, address: str, key: SecretStr
+) -> Message | None:
+    """Return what was sent to an address last, on a channel: whoever writes from there answers it.
+
+    Args:
+        session: Any transaction.
+        channel: The channel's name.
+        address: A number in E.164, or an email.
+        key: The key of the address hashes.
+    """
+    query = select(Message).where(
+        Message.address_hash == address_hash(key, address),
+        Message.channel == channel,
+        Message.carried_by.is_(None),
+        Message.failed_at.is_(None),
+    )
+    return await session.scalar(query.order_by(Message.claimed_at.desc()).limit(1))
+
+
+async def reached_at(session: AsyncSession, address: str, now: datetime) -> list[Patient]:
+    """Return everyone whose address this is, and the minors whose guardian's it is.
 
     A family may share one. The guardian of old does not speak for somebody who is of age.
 
     Args:
         session: Any transaction.
-        phone: E.164.
+        address: A number in E.164, or an email.
         now: Aware UTC; a minor comes of age on the day by UTC.
     """
-    written = await patients_at(session, phone)
-    own = [row for row in written if phone in (row.phone, row.other_phone)]
+    written = await patients_at(session, address)
+    own = [row for row in written if _is_own(row, address)]
     wards = await session.scalars(
         select(Patient)
         .where(Patient.guardian_number.in_([row.external_id for row in own]))
@@ -77,6 +97,12 @@ async def reached_at(session: AsyncSession, phone: str, now: datetime) -> list[P
     )
     minors = [row for row in (*written, *wards) if is_minor(row, now.date())]
     return list({row.id: row for row in (*own, *minors)}.values())
+
+
+def _is_own(patient: Patient, address: str) -> bool:
+    if "@" in address:
+        return (patient.email or "").lower() == address.lower()
+    return address in (patient.phone, patient.other_phone)
 
 
 async def _written_to(

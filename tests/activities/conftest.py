@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -45,11 +46,12 @@ async def _run_at(
     work: Callable[..., Coroutine[Any, Any, Result]],
     *arguments: object,
     scheduled: datetime | None = None,
+    tries: int = 1,
 ) -> Result:
-    """Run an activity as one that Temporal started at a moment, and scheduled at another."""
+    """Run an activity's last try, started at a moment, of one that was scheduled at another."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
-        environment.info, started_time=now, scheduled_time=scheduled or now
+        environment.info, started_time=now, scheduled_time=scheduled or now, attempt=tries
     )
     return await environment.run(work, *arguments)
 
@@ -206,6 +208,7 @@ def deliver(clinic: Clinic, channels: Mapping[str, Channel], now: datetime) -> D
         *,
         at: datetime | None = None,
         scheduled: datetime | None = None,
+        tried: int = 1,
         policy: ContactPolicy | None = None,
         **instead: Channel,
     ) -> Delivery:
@@ -221,9 +224,16 @@ def deliver(clinic: Clinic, channels: Mapping[str, Channel], now: datetime) -> D
         request = DeliverInput(attempt_id=attempt.id, step=step)
         at = at or now + tries[attempt.id, step] * timedelta(minutes=1)
         tries[attempt.id, step] += 1
-        return await _run_at(at, deliveries.deliver, request, scheduled=scheduled)
+        return await _run_at(at, deliveries.deliver, request, scheduled=scheduled, tries=tried)
 
     return run
+
+
+def contents_of(mail: EmailMessage) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return a mail's headers and parts; what stands between the parts is chosen anew each time."""
+    headers = {name: str(value) for name, value in mail.items() if name != "Content-Type"}
+    parts = [part for part in mail.walk() if not part.is_multipart()]
+    return headers, [(part.get_content_type(), str(part.get_content())) for part in parts]
 
 
 @pytest.fixture

@@ -5,16 +5,19 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities import names
+from clinic import inbox
 from clinic.attempt import AttemptInput, AttemptState, PageResult, PageState
 from clinic.clinic import Clinic
+from clinic.event import EventKind
 from clinic.plan import Plan
-from clinic.tables import Appointment, Attempt, Campaign, Patient
+from clinic.tables import Appointment, Attempt, CallTask, Campaign, Event, Patient
 
 if TYPE_CHECKING:
     from tests.activities.conftest import Desk, StartPage
@@ -248,3 +251,21 @@ class TestAPageThatWasCutShort:
         )
         assert await is_running(temporal, opened)
         assert not await is_running(temporal, waiting)
+
+
+async def test_who_wrote_before_the_attempt_began_is_answered_before_the_machine_writes(
+    desk: "Desk", start_page: "StartPage", clinic: Clinic
+) -> None:
+    campaign = await desk.campaign()
+    attempt, other = await desk.planned(campaign), await desk.planned(campaign)
+    for words in ("¿Quién es?", "¿Me llaman?"):
+        await desk.event(EventKind.REPLY, patient_id=attempt.patient_id, body=words)
+    assert {event.attempt_id for event in await desk.all(Event)} == {None}
+    await start_page(campaign)
+    events: list[Event] = await desk.all(Event)
+    assert [(event.attempt_id, event.relayed_at) for event in events] == [(attempt.id, None)] * 2
+    (task,) = await desk.all(CallTask)
+    assert (task.attempt_id, task.closed_at) == (attempt.id, None)
+    async with clinic.database.reading() as session:
+        for one, answered in ((attempt, True), (other, False)):
+            assert bool(await session.scalar(select(inbox.is_silenced(one.id)))) is answered

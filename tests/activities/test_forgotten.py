@@ -13,7 +13,7 @@ from activities import names
 from activities.relay import Relay
 from channels.protocol import OutgoingMessage, Receipt
 from channels.sms import SmsChannel, SmsSettings
-from clinic import call_list, inbox
+from clinic import call_completion, call_opening, inbox
 from clinic.call_task import Reported, TaskKind
 from clinic.clinic import Clinic
 from clinic.delivery import Sent, Skipped, SkipReason
@@ -138,7 +138,7 @@ async def test_whoever_comes_first_nobody_waits_for_each_other_and_nothing_stays
         reported = Reported(outcome=CallOutcome.DO_NOT_CONTACT)
         with suppress(Refusal):  # the task is closed
             async with clinic.database.writing() as session:
-                await call_list.complete(
+                await call_completion.complete(
                     session,
                     str(task_id),
                     reported,
@@ -153,7 +153,7 @@ async def test_whoever_comes_first_nobody_waits_for_each_other_and_nothing_stays
         attempt = await desk.attempt()
         await deliver(attempt, EMAIL)
         async with clinic.database.writing() as session:
-            task = await call_list.open_task(
+            task = await call_opening.open_task(
                 session,
                 attempt_id=attempt.id,
                 step=CALL,

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from temporalio.testing import WorkflowEnvironment
 
-from activities import deliveries, names
+from activities import delivery_errors, names
 from activities.log_context import configure_logging
 from channels.protocol import Channel
 from clinic.attempt import AttemptInput
@@ -39,7 +39,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator["Configure"]:
     levels = {name: logging.getLogger(name).level for name in (*NOISY, None)}
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     # a logger keeps the configuration of its first line: this one is new, and thrown away
-    monkeypatch.setattr(deliveries, "_log", structlog.get_logger())
+    monkeypatch.setattr(delivery_errors, "_log", structlog.get_logger())
 
     def run(log_format: str, level: str) -> None:
         configure_logging(log_format, level)
@@ -91,7 +91,7 @@ async def test_a_delivery_logs_its_ids_and_nothing_of_the_patient(
     for line in told:
         assert line["workflow_id"] == names.attempt_workflow_id(patient.id)
         assert (line["attempt_id"], line["activity"]) == (attempt.id, "deliver")
-        assert (line["level"], line["logger"]) == ("info", "activities.deliveries")
+        assert (line["level"], line["logger"]) == ("info", "activities.delivery_errors")
         assert line["timestamp"].endswith("Z")
     link = clinic.links.link_to(attempt.id, 0).rpartition(".")[2]
     words = "Le escribimos de", "Un saludo", "Le esperamos"

@@ -19,6 +19,7 @@ from activities.relay import Relay
 from clinic.attempt import AttemptState, CampaignInput
 from clinic.clinic import Clinic
 from clinic.event import AttemptEvent, EventKind
+from clinic.outcome import LossReason
 from clinic.tables import Attempt, CallTask, Event
 
 if TYPE_CHECKING:
@@ -92,6 +93,33 @@ async def test_an_event_reaches_its_attempt_by_its_id_alone(
     assert row.relayed_at is not None
 
 
+async def test_why_a_patient_declined_is_told_and_noted(
+    desk: "Desk", relay: Relay, temporal: WorkflowEnvironment, task_queue: str
+) -> None:
+    attempt = await desk.attempt()
+    handle = await start(temporal, attempt, task_queue)
+    await desk.event(
+        EventKind.DECLINED, attempt_id=attempt.id, details={"step": 1, "loss_reason": "price"}
+    )
+    assert await relay.relay_due() == 1
+    (told,) = await heard(temporal, handle)
+    assert (told.kind, told.loss_reason) == (EventKind.DECLINED, LossReason.PRICE)
+    assert (await desk.patient_of(attempt)).loss_reason == "price"
+
+
+async def test_a_backlog_arrives_in_few_turns_and_each_event_once(
+    desk: "Desk", relay: Relay, temporal: WorkflowEnvironment, task_queue: str
+) -> None:
+    handles = []
+    for _ in range(60):
+        attempt = await desk.attempt()
+        handles.append(await start(temporal, attempt, task_queue))
+        await desk.event(EventKind.REPLY, attempt_id=attempt.id)
+    assert [await relay.relay_due(), await relay.relay_due()] == [60, 0]
+    for handle in handles[::20]:
+        assert len(await heard(temporal, handle)) == 1
+
+
 async def test_what_has_arrived_is_not_relayed_again(
     desk: "Desk", relay: Relay, temporal: WorkflowEnvironment, task_queue: str
 ) -> None:
@@ -117,15 +145,17 @@ async def test_an_attempts_events_arrive_in_their_order(
 
 
 @pytest.mark.parametrize(
-    "kind", [EventKind.UNKNOWN, EventKind.REPLY], ids=["of an unknown kind", "of nobody we know"]
+    ("kind", "relayed"),
+    [(EventKind.UNKNOWN, 0), (EventKind.NOTICE, 0), (EventKind.REPLY, 1)],
+    ids=["of an unknown kind", "that changes nothing", "of nobody we know"],
 )
 async def test_an_event_that_concerns_no_attempt_is_kept(
-    desk: "Desk", relay: Relay, kind: EventKind
+    desk: "Desk", relay: Relay, kind: EventKind, relayed: int
 ) -> None:
     attempt = await desk.attempt()
-    about = attempt.id if kind is EventKind.UNKNOWN else None
+    about = None if kind is EventKind.REPLY else attempt.id
     event = await desk.event(kind, attempt_id=about, body="¿Quién es?")
-    assert await relay.relay_due() == 1
+    assert await relay.relay_due() == relayed
     row = await event_again(desk, event)
     assert (row.relay_result, row.body) == ("kept", "¿Quién es?")
 
@@ -135,6 +165,8 @@ async def test_an_event_that_concerns_no_attempt_is_kept(
     [
         pytest.param(EventKind.REPLY, ["reply"], id="a reply becomes a task"),
         pytest.param(EventKind.BOOKED, [], id="a booking needs nobody"),
+        pytest.param(EventKind.DECLINED, [], id="a clear no needs nobody"),
+        pytest.param(EventKind.BOUNCED, [], id="what came back is noted"),
     ],
 )
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from channels.call import CallChannel, CallSettings
 from channels.email import EmailChannel, EmailSettings
 from channels.protocol import OutgoingMessage
 from channels.sms import SmsChannel, SmsSettings
+from channels.whatsapp import WhatsAppChannel, WhatsAppSettings
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.identifiers import new_id
@@ -73,6 +74,15 @@ def email(email_settings: Callable[..., EmailSettings]) -> EmailChannel:
 @pytest.fixture
 async def sms(sms_settings: Callable[..., SmsSettings]) -> AsyncIterator[SmsChannel]:
     channel = SmsChannel(sms_settings())
+    yield channel
+    await channel.close()
+
+
+@pytest.fixture
+async def whatsapp(
+    whatsapp_settings: Callable[..., WhatsAppSettings],
+) -> AsyncIterator[WhatsAppChannel]:
+    channel = WhatsAppChannel(whatsapp_settings())
     yield channel
     await channel.close()
 
@@ -217,11 +227,17 @@ class Answers:
     url: str = ""
     status: int = 201
     body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
     async def give(self, request: web.Request) -> web.Response:
         self.requests.append(request.method)
-        return web.Response(status=self.status, text=self.body, content_type="application/json")
+        return web.Response(
+            status=self.status,
+            text=self.body,
+            headers=self.headers,
+            content_type="application/json",
+        )
 
 
 @pytest.fixture(scope="session")
@@ -241,6 +257,6 @@ async def _answering() -> AsyncIterator[Answers]:
 @pytest.fixture
 def answers(_answering: Answers) -> Answers:
     """Twilio's place, to be told what to answer."""
-    _answering.status, _answering.body = 201, ""
+    _answering.status, _answering.body, _answering.headers = 201, "", {}
     _answering.requests.clear()
     return _answering

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from activities.start_checks import refuse_unreachable_console
 from channels.loopback import is_loopback
 from channels.protocol import Channel
 from channels.sms import SmsChannel, SmsSettings
 from clinic.clinic import Clinic
 from clinic.refusal import Refusal
-from worker import refuse_unreachable_console
 
 ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what the database has no part in."""

@@ -1,5 +1,8 @@
 """Channels are found by entry points and built from the environment, or refused by name."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from channels import registry
@@ -74,3 +77,40 @@ def test_an_sms_channel_without_a_sender_names_both_ways_to_give_one(
     monkeypatch.setenv("REGRESA_SMS_AUTH_TOKEN", "a token of the tests")
     with pytest.raises(Refusal, match="REGRESA_SMS_FROM_NUMBER or REGRESA_SMS_MESSAGING_SERVICE"):
         registry.in_use(["sms"])
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Install packages that bring channels, as far as their metadata goes."""
+
+    def install(**values: str) -> None:
+        for package, point in values.items():
+            folder = tmp_path / f"{package}-1.dist-info"
+            folder.mkdir()
+            (folder / "METADATA").write_text(f"Name: {package}\nVersion: 1\n")
+            (folder / "entry_points.txt").write_text(f"[regresa.channels]\n{point}\n")
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return install
+
+
+def test_a_plug_in_that_cannot_be_loaded_is_refused_by_name(
+    packages: Callable[..., None],
+) -> None:
+    packages(broken="telegram = no_such_module:Telegram")
+    with pytest.raises(Refusal, match=r"`telegram` can't be loaded.*no_such_module"):
+        registry.in_use(["telegram"])
+
+
+async def test_a_plug_in_that_cannot_be_loaded_disturbs_nobody_who_does_not_use_it(
+    packages: Callable[..., None],
+) -> None:
+    packages(broken="telegram = no_such_module:Telegram")
+    (call,) = registry.in_use(["call"]).values()
+    await call.close()
+
+
+def test_two_packages_with_one_channel_are_refused(packages: Callable[..., None]) -> None:
+    packages(other="call = channels.email:EmailChannel")
+    with pytest.raises(Refusal, match="two packages bring a channel `call`"):
+        registry.in_use(["call"])

@@ -35,6 +35,57 @@ async def test_a_messaging_service_sends_in_place_of_a_number(
     await channel.close()
 
 
+@pytest.mark.parametrize(
+    ("valid_for", "seconds"),
+    [
+        pytest.param(timedelta(hours=2), 7200, id="in seconds"),
+        pytest.param(timedelta(seconds=90.9), 90, id="never longer than said"),
+        pytest.param(timedelta(hours=12), 36_000, id="at most what Twilio takes"),
+        pytest.param(timedelta(milliseconds=200), 1, id="at least what Twilio takes"),
+        pytest.param(timedelta(seconds=-5), 1, id="over already"),
+        pytest.param(None, 36_000, id="Twilio's own, where nothing is said"),
+    ],
+)
+async def test_twilio_keeps_a_message_for_as_long_as_it_may_arrive(
+    sms: SmsChannel,
+    sandbox: Sandbox,
+    message: Make,
+    number: str,
+    valid_for: timedelta | None,
+    seconds: int,
+) -> None:
+    await sms.send(message(number, valid_for=valid_for))
+    (taken,) = sandbox.twilio.to(number)
+    assert taken.validity_s == seconds
+
+
+async def test_a_message_that_waits_too_long_is_never_delivered(
+    sms: SmsChannel, sandbox: Sandbox, message: Make
+) -> None:
+    slow = "+15005552603"
+    await sms.send(message(slow, valid_for=timedelta(seconds=1)))
+    async with asyncio.timeout(2.5):
+        (expired,) = await sandbox.twilio.wait_for(
+            lambda taken: taken.to == slow and taken.status == "failed"
+        )
+    assert (expired.error_code, expired.sent_at) == (30036, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(None, None), (1, 1.0), ("0.5", 0.5)], ids=["any", "one", "a half"]
+)
+def test_the_rate_is_that_of_the_settings(
+    sms_settings: Settings, given: object, expected: float | None
+) -> None:
+    assert SmsChannel(sms_settings(per_second=given)).per_second == expected
+
+
+@pytest.mark.parametrize("given", [0, -1, "inf", "nan", "fast"])
+def test_a_rate_that_is_none_is_refused(sms_settings: Settings, given: object) -> None:
+    with pytest.raises(ValueError, match="per_second"):
+        sms_settings(per_second=given)
+
+
 def test_without_a_sender_the_settings_are_refused(sms_settings: Settings) -> None:
     with pytest.raises(ValueError, match="REGRESA_SMS_FROM_NUMBER"):
         sms_settings(from_number="")
@@ -86,6 +137,23 @@ async def test_a_message_to_another_number_is_not_taken_for_it(
     outgoing = message(number)
     await sms.send(outgoing)
     assert await sms.reconcile(outgoing.model_copy(update={"to": "+13055559999"})) is None
+
+
+@pytest.mark.parametrize(
+    ("family", "is_found"),
+    [
+        pytest.param("+150055524", True, id="a landline: it was sent, and is not sent again"),
+        pytest.param("+150055527", False, id="our own fault: the patient is to get it after all"),
+    ],
+)
+async def test_a_message_that_came_back_is_found_unless_it_was_our_fault(
+    sms: SmsChannel, sandbox: Sandbox, message: Make, family: str, *, is_found: bool
+) -> None:
+    outgoing = message(f"{family}{len(sandbox.twilio.messages) % 100:02}")
+    receipt = await sms.send(outgoing)
+    await sandbox.settled()
+    found = await sms.reconcile(outgoing)
+    assert found == (receipt if is_found else None)
 
 
 async def test_dates_decide_nothing_about_what_is_found(

@@ -1,6 +1,8 @@
 """What each failure of Twilio means: what to do next, and never a word of the number."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import yaml
 from aiohttp import ClientConnectionError, ClientOSError, ClientProxyConnectionError
 from aiohttp.client_reqrep import ConnectionKey
 
-from channels import sms as sms_module
+from channels import twilio_failures
 from channels.errors import Misconfigured, OptedOut, Permanent, SendError, Transient, Uncertain
 from channels.protocol import OutgoingMessage
 from channels.sms import SmsChannel, SmsSettings
@@ -28,7 +30,7 @@ MEANINGS: dict[str, type[SendError]] = {
     "transient": Transient,
 }
 TABLE: dict[str, list[int]] = yaml.safe_load(
-    (Path(sms_module.__file__).with_name("twilio_codes.yaml")).read_text(encoding="utf-8")
+    (Path(twilio_failures.__file__).with_name("twilio_codes.yaml")).read_text(encoding="utf-8")
 )
 
 
@@ -116,13 +118,13 @@ async def test_every_code_in_the_table_means_what_the_table_says(
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        *(pytest.param(code, "permanent") for code in (21211, 21614, 30005, 30006, 63003)),
-        pytest.param(21610, "opted_out"),
+        *(pytest.param(code, "permanent") for code in (21211, 21614, 30005, 30006, 63003, 63024)),
+        *(pytest.param(code, "opted_out") for code in (21610, 63014)),
         *(
             pytest.param(code, "misconfigured")
-            for code in (20003, 21408, 30004, 30007, 30034, 63016)
+            for code in (20003, 21408, 30007, 30034, 63007, 63016)
         ),
-        *(pytest.param(code, "transient") for code in (20429, 30003, 30008, 63018)),
+        *(pytest.param(code, "transient") for code in (20429, 30003, 30008, 30036, 63018, 63032)),
     ],
 )
 def test_the_table_holds_what_twilio_documents(code: int, kind: str) -> None:
@@ -136,7 +138,14 @@ def test_the_table_holds_what_twilio_documents(code: int, kind: str) -> None:
         pytest.param(500, "", Uncertain, id="500: may have been taken"),
         pytest.param(502, "<html>", Uncertain, id="502 of a gateway"),
         pytest.param(504, '{"code": 20504, "status": 504}', Uncertain, id="504"),
-        pytest.param(400, '{"code": 21617}', Misconfigured, id="a code that we do not know"),
+        pytest.param(503, '{"code": 20429}', Uncertain, id="503, whichever code comes with it"),
+        pytest.param(307, "", Misconfigured, id="sent elsewhere: not the API's address"),
+        pytest.param(400, '{"code": 29999}', Misconfigured, id="a code that we do not know"),
+        pytest.param(400, '{"code": null}', Misconfigured, id="no code"),
+        pytest.param(400, '["21211"]', Misconfigured, id="an error in no form we know"),
+        pytest.param(408, "", Uncertain, id="408: nobody knows"),
+        pytest.param(400, "[" * 100_000, Misconfigured, id="an error without end"),
+        pytest.param(201, "[" * 100_000, Uncertain, id="taken, and an answer without end"),
         pytest.param(404, "", Misconfigured, id="404: not the API's address"),
         pytest.param(
             400,
@@ -146,6 +155,7 @@ def test_the_table_holds_what_twilio_documents(code: int, kind: str) -> None:
         ),
         pytest.param(201, "<html>", Uncertain, id="taken, but the answer is unreadable"),
         pytest.param(201, "{}", Uncertain, id="taken, but the answer names no message"),
+        pytest.param(201, "[]", Uncertain, id="taken, but the answer is no message"),
     ],
 )
 async def test_an_answer_that_stands_in_no_table(
@@ -160,6 +170,65 @@ async def test_an_answer_that_stands_in_no_table(
     answers.status, answers.body = status, body
     assert type(await failure_of(told, message(number))) is meaning
     assert answers.requests == ["POST"]  # the client itself repeats nothing
+
+
+async def test_a_code_that_is_none_is_not_repeated(
+    told: SmsChannel, answers: "Answers", message: Make, number: str
+) -> None:
+    answers.status, answers.body = 400, f'{{"code": "{number}"}}'
+    assert (await failure_of(told, message(number))).code == "twilio 400"
+
+
+async def test_the_provider_says_when_to_try_again(sms: SmsChannel, message: Make) -> None:
+    failed = await failure_of(sms, message("+15005552005"))
+    assert isinstance(failed, Transient)
+    assert failed.retry_after == timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "pause"),
+    [
+        pytest.param("30", timedelta(seconds=30), id="seconds"),
+        pytest.param(" 30 ", timedelta(seconds=30), id="seconds among spaces"),
+        pytest.param("86400", timedelta(hours=1), id="a day: asked again after an hour"),
+        pytest.param("9" * 5000, timedelta(hours=1), id="a number without end"),
+        pytest.param("0", None, id="at once"),
+        pytest.param("-5", None, id="before now"),
+        pytest.param("1.5", None, id="not whole"),
+        pytest.param("³", None, id="a digit that is no number"),
+        pytest.param("soon", None, id="words"),
+        pytest.param("", None, id="empty"),
+        pytest.param("Sun, 06 Nov 1994 08:49:37 GMT", None, id="a date that is past"),
+        pytest.param("Fri, 31 Dec 2199 23:59:59 GMT", timedelta(hours=1), id="a date far ahead"),
+        pytest.param("Fri, 31 Dec 2199 23:59:59", None, id="a date without a zone"),
+    ],
+)
+@pytest.mark.parametrize("method", ["send", "reconcile"])
+async def test_when_to_try_again_is_read_within_bounds(
+    told: SmsChannel,
+    answers: "Answers",
+    message: Make,
+    number: str,
+    method: str,
+    said: str,
+    pause: timedelta | None,
+) -> None:
+    answers.status, answers.headers = 429, {"Retry-After": said}
+    with pytest.raises(Transient) as raised:
+        await getattr(told, method)(message(number))
+    assert raised.value.retry_after == pause
+
+
+async def test_when_to_try_again_may_be_a_date(
+    told: SmsChannel, answers: "Answers", message: Make, number: str
+) -> None:
+    answers.status = 429
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    answers.headers = {"Retry-After": format_datetime(until, usegmt=True)}
+    failed = await failure_of(told, message(number))
+    assert isinstance(failed, Transient)
+    assert failed.retry_after is not None
+    assert timedelta(minutes=9) < failed.retry_after <= timedelta(minutes=10)
 
 
 async def test_a_provider_that_is_down_has_certainly_not_taken_it(
@@ -180,7 +249,7 @@ async def test_a_provider_that_is_down_has_certainly_not_taken_it(
 async def test_a_lost_answer_leaves_it_uncertain_until_the_message_is_found(
     sms: SmsChannel, sandbox: Sandbox, message: Make, to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.sms._SECONDS", 0.3)
+    monkeypatch.setattr("channels.twilio_client._SECONDS", 0.3)
     outgoing = message(to)
     assert type(await failure_of(sms, outgoing)) is Uncertain
     (taken,) = sandbox.twilio.to(to)
@@ -196,7 +265,9 @@ async def test_a_lost_answer_leaves_it_uncertain_until_the_message_is_found(
         pytest.param(429, '{"code": 20429}', Transient, id="too many requests"),
         pytest.param(200, "<html>", Transient, id="unreadable answer"),
         pytest.param(503, '{"code": 20503}', Transient, id="an outage"),
+        pytest.param(408, "", Transient, id="too slow"),
         pytest.param(404, "", Misconfigured, id="not the API's address"),
+        pytest.param(200, "[]", Transient, id="an answer that is no list of messages"),
     ],
 )
 async def test_a_provider_that_cannot_be_asked_settles_nothing(
@@ -223,7 +294,7 @@ async def test_a_provider_that_does_not_answer_cannot_be_asked_yet(
     number: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("channels.sms._SECONDS", 0.1)
+    monkeypatch.setattr("channels.twilio_client._SECONDS", 0.1)
     channel = SmsChannel(sms_settings(base_url=f"http://127.0.0.1:{silent_port}"))
     with pytest.raises(Transient):
         await channel.reconcile(message(number))

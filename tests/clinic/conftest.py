@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from sqlalchemy import inspect, select
 
-from clinic import call_list, campaigns, inbox
+from clinic import call_claim, call_completion, call_list, call_opening, campaigns, inbox
 from clinic.attempt import AttemptState
 from clinic.call_task import Reported, TaskKind
 from clinic.clinic import Clinic
@@ -268,7 +268,7 @@ class Staff:
             "now": self.rows.now,
         }
         async with self.rows.clinic.database.writing() as session:
-            task_id = await call_list.open_task(
+            task_id = await call_opening.open_task(
                 session, attempt_id=attempt.id, kind=kind, **(fields | given)
             )
         assert task_id is not None
@@ -282,7 +282,7 @@ class Staff:
     async def claim(self, task: CallTask, who: str, now: datetime | None = None) -> datetime:
         clinic = self.rows.clinic
         async with clinic.database.writing() as session:
-            return await call_list.claim(
+            return await call_claim.claim(
                 session, task.id, who=who, now=now or self.rows.now, key=clinic.key
             )
 
@@ -294,10 +294,10 @@ class Staff:
         who: str = "vera",
         now: datetime | None = None,
         **given: Any,
-    ) -> call_list.Completed:
+    ) -> call_completion.Completed:
         clinic = self.rows.clinic
         async with clinic.database.writing() as session:
-            return await call_list.complete(
+            return await call_completion.complete(
                 session,
                 task.id,
                 Reported(outcome=outcome, **given),

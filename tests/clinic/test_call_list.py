@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clinic import call_list
+from clinic import call_claim, call_list, call_opening
 from clinic.attempt import AttemptState
 from clinic.call_task import CLAIM_LASTS, TaskKind
 from clinic.event import CallOutcome, EventKind
@@ -116,7 +116,7 @@ async def test_nobody_is_asked_to_call_for_an_attempt_that_has_ended(
 ) -> None:
     attempt = await rows.attempt(state=AttemptState.ENDED.value)
     async with rows.clinic.database.writing() as session:
-        opened = await call_list.open_task(
+        opened = await call_opening.open_task(
             session,
             attempt_id=attempt.id,
             step=2,
@@ -268,7 +268,7 @@ async def test_the_end_of_an_attempt_takes_it_off_the_call_list(
     task, kept = await staff.task(ending), await staff.task(other)
     async with rows.clinic.database.writing() as session:
         assert await call_list.count_open(session) == 2
-        await call_list.close_for(session, ending.id, why="booked", now=now)
+        await call_opening.close_for(session, ending.id, why="booked", now=now)
         assert await call_list.count_open(session) == 1
     assert [kept.id] == [call.task_id for call in await staff.calls()]
     closed = await rows.get(CallTask, task.id)
@@ -290,7 +290,7 @@ async def test_what_comes_after_the_end_is_not_lost(
     [event] = await rows.events(kind)
     for _ in range(2):  # a second relay finds the task there is
         async with rows.clinic.database.writing() as session:
-            await call_list.keep_late(session, await session.get_one(Event, event.number), now)
+            await call_opening.keep_late(session, await session.get_one(Event, event.number), now)
     calls = await staff.calls()
     assert tasks == [call.kind for call in calls]
     assert all(call.words == "I would like to come after all" for call in calls)
@@ -313,4 +313,4 @@ async def test_the_script_speaks_the_patients_language(
     patient = await rows.patient(first_name="Ana", language=language)
     task = await staff.task(await rows.attempt(patient), TaskKind.REPLY, step=step)
     async with rows.clinic.database.reading() as session:
-        assert said in await call_list.script_for(session, task.id, rows.clinic.folder)
+        assert said in await call_claim.script_for(session, task.id, rows.clinic.folder)

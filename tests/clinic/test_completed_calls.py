@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clinic import call_list
+from clinic import call_completion
 from clinic.call_task import CLAIM_LASTS, Reported
 from clinic.contact_policy import may_contact
 from clinic.event import CallOutcome, EventKind
@@ -30,7 +30,7 @@ async def test_of_two_who_complete_a_task_at_once_one_wins(rows: "Rows", staff: 
         return_exceptions=True,
     )
     [refused] = [result for result in results if isinstance(result, Refusal)]
-    [won] = [result for result in results if isinstance(result, call_list.Completed)]
+    [won] = [result for result in results if isinstance(result, call_completion.Completed)]
     assert f"as `{won.outcome}`" in str(refused)
     assert [won.outcome] == [call.outcome for call in await rows.all(Call)]
     assert len(await rows.events(EventKind.CALL_OUTCOME)) == 1
@@ -85,7 +85,7 @@ async def test_a_final_outcome_closes_the_task_and_tells_the_attempt(
     attempt = await rows.attempt()
     task = await staff.task(attempt)
     completed = await staff.complete(task, outcome, note="a note", **given)
-    assert call_list.Completed(task_id=task.id, outcome=outcome, again_at=None) == completed
+    assert call_completion.Completed(task_id=task.id, outcome=outcome, again_at=None) == completed
     closed = await rows.get(CallTask, task.id)
     assert (now, "vera", outcome.value, 1) == (
         closed.closed_at,
@@ -158,7 +158,7 @@ async def test_the_next_try_lies_within_the_hours_where_the_phone_rings(
     noon = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
     task = await staff.task(await rows.attempt(await rows.patient(phone=phone)))
     async with clinic.database.writing() as session:
-        completed = await call_list.complete(
+        completed = await call_completion.complete(
             session,
             task.id,
             Reported(outcome=CallOutcome.NO_ANSWER),
@@ -181,7 +181,7 @@ async def test_every_try_that_nobody_answers_is_due_when_the_policy_allows_a_cal
     at = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
     for _ in range(3):
         async with clinic.database.writing() as session:
-            completed = await call_list.complete(
+            completed = await call_completion.complete(
                 session,
                 task.id,
                 Reported(outcome=CallOutcome.NO_ANSWER),

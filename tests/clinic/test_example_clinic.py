@@ -21,7 +21,8 @@ from sandbox.sms_segments import segments_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic"
 FOLDER = ClinicFolder(EXAMPLE)
-CHANNELS = ("email", "sms", "call")
+CHANNELS = ("email", "sms", "whatsapp", "call")
+MESSAGES = ("email", "sms", "whatsapp")
 LINK = "https://come-back.clinica-aurora.example/p/" + "x" * 32
 README = Path(__file__).parents[2] / "README.md"
 README_ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (\d+) \|", re.MULTILINE)
@@ -30,6 +31,7 @@ IMPORTED = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 
 GSM7_SINGLE = 160
 UCS2_TWO_PARTS = 134
+WHATSAPP_LONGEST, LONG_NAME = 1024, 100
 TEMPLATES = FOLDER.names("templates")
 
 
@@ -46,7 +48,7 @@ def words(template: str, channel: str, language: str, first_name: str = "María 
 
 
 def test_the_example_has_every_kind_of_file() -> None:
-    assert FOLDER.names("plans") == ["call-first", "demo", "gentle", "standard"]
+    assert FOLDER.names("plans") == ["call-first", "demo", "gentle", "standard", "whatsapp-first"]
     assert FOLDER.names("policies") == ["daytime", "round-the-clock"]
     assert TEMPLATES == ["come-back", "come-back-again"]
     assert len(FOLDER.names("segments")) >= 6
@@ -82,14 +84,14 @@ def test_every_template_speaks_every_language_on_every_channel(
     template: str, channel: str, language: str
 ) -> None:
     spoken = words(template, channel, language)
-    needed = {"email": [spoken.subject, spoken.text], "sms": [spoken.text], "call": [spoken.script]}
-    for text in needed[channel]:
+    needed = {"email": [spoken.subject, spoken.text], "call": [spoken.script]}
+    for text in needed.get(channel, [spoken.text]):
         assert text.strip()
         assert "{{" not in text
 
 
 @pytest.mark.parametrize(
-    ("template", "channel", "language"), [*product(TEMPLATES, ("email", "sms"), LANGUAGES)]
+    ("template", "channel", "language"), [*product(TEMPLATES, MESSAGES, LANGUAGES)]
 )
 def test_a_message_has_its_link_exactly_once_and_says_who_writes(
     template: str, channel: str, language: str
@@ -100,6 +102,29 @@ def test_a_message_has_its_link_exactly_once_and_says_who_writes(
     name = FOLDER.profile.sms_name if channel == "sms" else FOLDER.profile.name
     assert name in message.text
     assert FOLDER.profile.phone in message.text
+
+
+@pytest.mark.parametrize(("template", "language"), [*product(TEMPLATES, LANGUAGES)])
+def test_a_whatsapp_text_is_what_its_approved_text_says_with_its_values(
+    template: str, language: str
+) -> None:
+    source = getattr(FOLDER.template(template), language)["whatsapp"]
+    for one in (source, source.together):
+        for value in one.values.values():
+            before, _, after = one.text.partition(value)
+            assert before.strip()  # WhatsApp lets no text begin or end with a place
+            assert after.strip()
+        assert len(one.text) < WHATSAPP_LONGEST - len(LINK) - LONG_NAME
+
+
+def test_no_two_texts_share_an_approval() -> None:
+    approved = [
+        one.approved_text
+        for template, language in product(TEMPLATES, LANGUAGES)
+        for words in [getattr(FOLDER.template(template), language)["whatsapp"]]
+        for one in (words, words.together)
+    ]
+    assert len(set(approved)) == len(approved) == 12
 
 
 @pytest.mark.parametrize(("template", "language"), [*product(TEMPLATES, LANGUAGES)])
@@ -125,7 +150,7 @@ def test_a_russian_sms_is_at_most_two_parts(template: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "channel", "language"), [*product(TEMPLATES, ("email", "sms"), LANGUAGES)]
+    ("template", "channel", "language"), [*product(TEMPLATES, MESSAGES, LANGUAGES)]
 )
 def test_no_message_gives_away_why_the_patient_was_treated(
     template: str, channel: str, language: str

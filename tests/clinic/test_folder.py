@@ -1,5 +1,6 @@
 """The clinic's folder: its profile and its named files, checked as they are read."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -53,6 +54,13 @@ def test_a_folder_without_a_profile_is_refused(tmp_path: Path) -> None:
         ),
         pytest.param("booking_url:", "booking_link:", "booking_link: is no field", id="typo"),
         pytest.param("booking_url:", "#", "booking_url: is missing", id="missing"),
+        pytest.param("https://aurora", "javascript:aurora", "booking_url: ", id="no web address"),
+        pytest.param(
+            "country: US",
+            "country: US\nfeedback_incentive: {fr: Merci}",
+            "feedback_incentive.fr",
+            id="an incentive in a language without a page",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_its_field(
@@ -200,6 +208,18 @@ def test_a_template_that_lacks_a_language_is_refused_for_its_channel(clinic_fold
     path = clinic_folder / "plans" / "mine.yaml"
     said = "template `come-back` has no text for email in `ru`"
     assert f"{path}:3: steps.0.template: {said}" == str(refused.value)
+
+
+def test_a_step_by_whatsapp_without_an_approved_text_is_refused(clinic_folder: Path) -> None:
+    path = clinic_folder / "plans" / "mine.yaml"
+    path.write_text(PLAN.replace("channel: sms", "channel: whatsapp"), encoding="utf-8")
+    template = clinic_folder / "templates" / "come-back.yaml"
+    text = re.sub(r"\n    approved_text: .*", "", template.read_text(encoding="utf-8"), count=1)
+    template.write_text(text, encoding="utf-8")
+    with pytest.raises(Refusal) as refused:
+        ClinicFolder(clinic_folder).plan("mine", (*CHANNELS, "whatsapp"))
+    said = "template `come-back` has no approved_text for whatsapp in `es`"
+    assert f"{path}:6: steps.1.template: {said}" == str(refused.value)
 
 
 def test_every_wrong_step_of_a_plan_is_named(clinic_folder: Path) -> None:

@@ -105,7 +105,7 @@ async def test_a_booking_without_a_time_is_kept_and_stands_in_no_book(rows: "Row
 
 @pytest.mark.parametrize(
     ("channel", "marked"),
-    [("email", "email_bad_at"), ("sms", "sms_bad_at"), ("whatsapp", "sms_bad_at")],
+    [("email", "email_bad_at"), ("sms", "sms_bad_at")],
 )
 async def test_a_bounce_marks_the_address_bad(
     rows: "Rows", now: datetime, channel: str, marked: str
@@ -211,7 +211,7 @@ async def test_events_are_relayed_oldest_first_and_until_they_arrived(
     assert await due(rows, now, at_most=2) == ["third", "first"]
     [arrived, *_] = await rows.events(EventKind.REPLY)
     async with rows.clinic.database.writing() as session:
-        await inbox.mark_relayed(session, arrived.id, result="signalled", now=now)
+        await inbox.mark_relayed(session, [(arrived.id, "signalled")], now=now)
     assert await due(rows, now) == ["first", "second"]
     assert (await rows.events(EventKind.REPLY))[0].relay_result == "signalled"
 

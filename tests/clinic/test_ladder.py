@@ -263,6 +263,60 @@ def test_a_resumed_campaign_changes_nothing_for_who_was_not_held(stand: Stand) -
     assert Turn(stand=stand, move=Wait()) == turn_after(stand, event(EventKind.RESUMED))
 
 
+def test_a_message_that_came_back_is_delivered_again() -> None:
+    turn = turn_after(WAITING, event(EventKind.RETURNED, step=0))
+    assert turn == Turn(stand=Stand(step=0, reached=True), move=Deliver())
+
+
+def test_a_message_that_came_back_before_its_delivery_is_known_is_delivered_again() -> None:
+    turn = turn_after(DELIVERING, event(EventKind.RETURNED, step=0))
+    assert turn.move == Wait()
+    turn = turn_after(turn.stand, Sent())
+    assert turn == Turn(stand=Stand(step=0), move=Deliver())
+    assert turn_after(turn.stand, Sent()).stand.phase is Phase.WAITING
+
+
+def test_that_a_message_came_back_is_forgotten_once_its_step_is_put_off() -> None:
+    turn = turn_after(DELIVERING, event(EventKind.RETURNED, step=0))
+    turn = turn_after(turn.stand, Deferred(until=None, rule="the channel is held"))
+    assert turn.stand == Stand(step=0, phase=Phase.DEFERRED, rule="the channel is held")
+
+
+@pytest.mark.parametrize(
+    ("stand", "step"),
+    [
+        pytest.param(Stand(step=1, phase=Phase.WAITING, until=LATER), 0, id="of an older step"),
+        pytest.param(Stand(step=1), 0, id="of an older step, while the next is delivered"),
+        pytest.param(WAITING, None, id="of no step that is known"),
+        pytest.param(HELD, 0, id="while it is put off"),
+        pytest.param(CALLING, 2, id="while staff call"),
+        pytest.param(WITH_PERSON, 0, id="after a reply"),
+    ],
+)
+def test_a_message_that_came_back_elsewhere_changes_nothing(stand: Stand, step: int | None) -> None:
+    came_back = event(EventKind.RETURNED, step=step)
+    assert turn_after(stand, came_back) == Turn(stand=stand, move=Wait())
+
+
+@pytest.mark.parametrize("stand", [DELIVERING, DEFERRED, HELD, WAITING, DELIVERING_CALL, CALLING])
+@pytest.mark.parametrize("reason", [None, LossReason.PRICE])
+def test_who_declines_is_left_alone_and_the_reason_is_kept(
+    stand: Stand, reason: LossReason | None
+) -> None:
+    said = AttemptEvent(event_id="ev-1", kind=EventKind.DECLINED, loss_reason=reason)
+    assert turn_after(stand, said).move == ends_as(Outcome.DECLINED, reason)
+
+
+def test_who_declines_while_a_person_answers_them_stays_with_that_person() -> None:
+    said = event(EventKind.DECLINED)
+    assert turn_after(WITH_PERSON, said) == Turn(stand=WITH_PERSON, move=Wait())
+
+
+@pytest.mark.parametrize("stand", ALIVE)
+def test_a_notice_changes_nothing(stand: Stand) -> None:
+    assert turn_after(stand, event(EventKind.NOTICE, step=0)) == Turn(stand=stand, move=Wait())
+
+
 @pytest.mark.parametrize("kind", [kind for kind in EventKind if kind.startswith("campaign_")])
 @pytest.mark.parametrize("stand", ALIVE)
 def test_news_of_a_campaign_is_not_an_attempts_matter(stand: Stand, kind: EventKind) -> None:

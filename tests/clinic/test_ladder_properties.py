@@ -80,7 +80,14 @@ gentle: st.SearchStrategy[Happening] = st.one_of(
         AttemptEvent,
         event_id=st.just("ev-1"),
         kind=st.sampled_from(
-            [EventKind.RESUMED, EventKind.BOUNCED, EventKind.REPLY, EventKind.CALL_OUTCOME]
+            [
+                EventKind.RESUMED,
+                EventKind.BOUNCED,
+                EventKind.RETURNED,
+                EventKind.NOTICE,
+                EventKind.REPLY,
+                EventKind.CALL_OUTCOME,
+            ]
         ),
         step=st.integers(0, 5),
         call_outcome=st.sampled_from([CallOutcome.NO_ANSWER, CallOutcome.THINKING]),
@@ -110,6 +117,12 @@ def play(plan: Plan, story: Iterable[Happening]) -> list[Played]:
         played.append(Played(turn, happening, now, after))
         turn = after
     return played
+
+
+def _came_back(happening: Happening, step: int) -> bool:
+    if not isinstance(happening, AttemptEvent):
+        return False
+    return happening.kind is EventKind.RETURNED and happening.step == step
 
 
 @given(plans, stories, st.sampled_from(FINAL_CALLS))
@@ -170,13 +183,55 @@ def test_after_a_reply_the_machine_delivers_nothing(plan: Plan, story: list[Happ
 
 @given(plans, stories)
 @promise
-def test_a_step_that_was_sent_is_never_delivered_again(plan: Plan, story: list[Happening]) -> None:
+def test_a_step_that_was_sent_is_delivered_again_only_where_its_message_came_back(
+    plan: Plan, story: list[Happening]
+) -> None:
     sent: set[int] = set()
     for one in play(plan, story):
-        if one.before.stand.phase is Phase.DELIVERING and isinstance(one.happening, Sent):
-            sent.add(one.before.stand.step)
-        if isinstance(one.after.move, Deliver):
+        stand, happening = one.before.stand, one.happening
+        if stand.phase is Phase.DELIVERING and isinstance(happening, Sent):
+            sent.add(stand.step)
+        if _came_back(happening, stand.step):
+            sent.discard(stand.step)
+        if isinstance(one.after.move, Deliver) and not stand.returned:
             assert one.after.stand.step not in sent
+
+
+@given(plans, stories)
+@promise
+def test_each_message_that_comes_back_is_delivered_again_at_most_once(
+    plan: Plan, story: list[Happening]
+) -> None:
+    came_back = delivered_again = 0
+    for one in play(plan, story):
+        came_back += _came_back(one.happening, one.before.stand.step)
+        was_sent = one.before.stand.phase is Phase.WAITING or isinstance(one.happening, Sent)
+        same_step = one.after.stand.step == one.before.stand.step
+        delivered_again += was_sent and same_step and isinstance(one.after.move, Deliver)
+    assert delivered_again <= came_back
+
+
+@given(plans, stories)
+@promise
+def test_who_declines_hears_nothing_more_unless_a_person_answers(
+    plan: Plan, story: list[Happening]
+) -> None:
+    for one in play(plan, story):
+        if isinstance(one.happening, AttemptEvent) and one.happening.kind is EventKind.DECLINED:
+            if one.before.stand.phase is Phase.WITH_PERSON:
+                assert one.after.stand == one.before.stand
+            else:
+                assert one.after.move == End(
+                    outcome=Outcome.DECLINED, loss_reason=one.happening.loss_reason
+                )
+
+
+@given(plans, stories)
+@promise
+def test_a_notice_never_changes_anything(plan: Plan, story: list[Happening]) -> None:
+    for one in play(plan, story):
+        if isinstance(one.happening, AttemptEvent) and one.happening.kind is EventKind.NOTICE:
+            assert one.after == Turn(stand=one.before.stand, move=Wait())
 
 
 @given(plans, stories)

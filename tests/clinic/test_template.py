@@ -133,5 +133,76 @@ def test_a_wrong_template_is_refused_with_its_place(
     assert f"{yaml_file.path}{expected}" in str(refused.value)
 
 
+CONTENT = "HX" + "0" * 32
+APPROVED = {
+    "text": "Hi {{ first_name }}: {{ link }}",
+    "approved_text": CONTENT,
+    "values": {"1": "{{ first_name }}", "2": "{{ link }}"},
+}
+
+
+def on_whatsapp(**words: object) -> Template:
+    of_one = {**APPROVED, **words}
+    return Template.model_validate(
+        {"name": "hello", "kind": "reminder", "en": {"whatsapp": of_one, "sms": of_one}}
+    )
+
+
+def test_an_approved_text_has_its_values_filled() -> None:
+    words = on_whatsapp().render("en", "whatsapp", {"first_name": "Ana", "link": "http://x/p/1"})
+    assert words.text == "Hi Ana: http://x/p/1"
+    assert (words.approved_text, words.values) == (CONTENT, {"1": "Ana", "2": "http://x/p/1"})
+
+
+def test_a_patients_name_among_the_values_is_never_taken_for_a_template() -> None:
+    words = on_whatsapp().render("en", "whatsapp", {"first_name": "{{ link }}", "link": "x"})
+    assert words.values["1"] == "{{ link }}"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param({}, None, id="nothing"),
+        pytest.param({"approved_text": ""}, "no approved_text", id="no approved text"),
+        pytest.param(
+            {"values": {"1": "{{ first_name }}"}}, "no {{ link }} among the values", id="no link"
+        ),
+        pytest.param({"values": {}}, "no {{ link }} among the values", id="no values"),
+        pytest.param({"text": "Hi"}, "no {{ link }}", id="no link in the text"),
+        pytest.param({"text": ""}, "an empty text", id="no text"),
+    ],
+)
+def test_what_a_text_for_whatsapp_lacks(words: dict[str, object], expected: str | None) -> None:
+    gap = on_whatsapp(**words).gap("en", "whatsapp")
+    assert gap == (None if expected is None else f"{expected} for whatsapp in `en`")
+
+
+def test_only_whatsapp_needs_an_approved_text() -> None:
+    assert on_whatsapp(approved_text="", values={}).gap("en", "sms") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("approved_text: HX1", "en.whatsapp.approved_text: ", id="no id of Twilio's"),
+        pytest.param(
+            "values: {1: '{{ names }}'}", "values.1: unknown placeholder {{ names }}", id="names"
+        ),
+        pytest.param(
+            "values: {1: a, 3: b}", "values: values are numbered from 1 on: 1, 2", id="a gap"
+        ),
+        pytest.param("values: {first_name: a}", "values are numbered from 1 on: 1", id="a word"),
+    ],
+)
+def test_a_wrong_approved_text_is_refused_with_its_place(
+    yaml_file: "YamlFile", text: str, expected: str
+) -> None:
+    document = yaml_file.holding(f"kind: reminder\nen:\n  whatsapp:\n    {text}\n")
+    with pytest.raises(Refusal) as refused:
+        document.as_model(Template, name="hello")
+    assert f"{document.path}:4: en.whatsapp." in str(refused.value)
+    assert expected in str(refused.value)
+
+
 def test_a_text_may_name_nothing_about_a_patients_health() -> None:
     assert {"first_name", "clinic", "clinic_phone", "booking_url", "link"} == PLACEHOLDERS

@@ -200,6 +200,60 @@ def test_a_text_for_several_is_checked_with_its_place(yaml_file: "YamlFile") -> 
     assert "en.sms.together.text: unknown placeholder {{ treatment }}" in str(refused.value)
 
 
+WHATSAPP = {
+    "text": "Hi {{ first_name }}: {{ link }}",
+    "approved_text": "HX" + "1" * 32,
+    "values": {"1": "{{ first_name }}", "2": "{{ link }}"},
+}
+FOR_SEVERAL = {
+    "text": "Dear all, {{ names }}: {{ link }}",
+    "approved_text": "HX" + "2" * 32,
+    "values": {"1": "{{ link }}", "2": "{{ names }}"},
+}
+
+
+def on_whatsapp(**together: object) -> Template:
+    spoken = {**WHATSAPP, "together": together} if together else WHATSAPP
+    return Template.model_validate(
+        {"name": "x", "kind": "reminder", "en": {"whatsapp": spoken}, "es": {}, "ru": {}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("together", "approved", "values"),
+    [
+        pytest.param({}, "HX" + "1" * 32, {"1": "Ana and Eva", "2": LINK}, id="one text for all"),
+        pytest.param(
+            FOR_SEVERAL, "HX" + "2" * 32, {"1": LINK, "2": "Ana and Eva"}, id="one for several"
+        ),
+        pytest.param(
+            {"text": FOR_SEVERAL["text"]},
+            "HX" + "1" * 32,
+            {"1": "Ana and Eva", "2": LINK},
+            id="only the free text is for several",
+        ),
+    ],
+)
+def test_a_households_approved_text_names_them_all(
+    together: dict[str, object], approved: str, values: dict[str, str]
+) -> None:
+    template = on_whatsapp(**together)
+    assert template.gap("en", "whatsapp") is None
+    read = words(template, "whatsapp", ["Ana", "Eva"])
+    assert (read.approved_text, read.values) == (approved, values)
+
+
+def test_a_households_approved_text_needs_the_link_among_its_values() -> None:
+    template = on_whatsapp(approved_text="HX" + "2" * 32, values={"1": "{{ names }}"})
+    expected = "no {{ link }} among the values for whatsapp in `en`, together"
+    assert template.gap("en", "whatsapp") == expected
+
+
+def test_names_on_whatsapp_need_not_fit_into_an_sms() -> None:
+    names = ["María de los Ángeles " + "A" * 40, "B" * 60, "C" * 60]
+    assert all(name in words(on_whatsapp(), "whatsapp", names).text for name in names)
+
+
 def test_a_text_for_one_has_no_names(yaml_file: "YamlFile") -> None:
     document = yaml_file.holding("kind: reminder\nen: {sms: {text: '{{ names }}'}}\n")
     with pytest.raises(Refusal) as refused:

@@ -9,7 +9,7 @@ import pytest
 from clinic.attempt import AttemptState
 from clinic.call_task import TaskKind
 from clinic.plan import Plan
-from clinic.tables import Attempt, CallTask, Campaign
+from clinic.tables import Attempt, CallTask, Campaign, Event
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Desk
@@ -82,3 +82,72 @@ def test_a_claim_tells_who_is_calling_the_household_just_now(
 def test_who_claims_both_is_not_told_of_themselves(desk: "Desk", tasks: list[str]) -> None:
     for task in tasks:
         assert "Wait a little" not in desk.says("claim", task, "--as", "Vera")
+
+
+@pytest.fixture
+def written(desk: "Desk") -> tuple[str, str]:
+    """The tasks of a patient, and of somebody nobody knows, who wrote without an attempt."""
+    patient = desk.patient("A-7", first_name="Zoila", language="es")
+    for own, priority, who in (
+        ("1", 0, {"patient_id": patient.id}),
+        ("2", 1, {"from_address": "+13055550177"}),
+    ):
+        reading = "yes" if priority == 0 else "unclear"
+        desk.add(
+            Event(
+                id=f"ev-{own}",
+                source="sms",
+                source_key=own,
+                kind="reply",
+                body=f"Hola {own}",
+                details={"reading": reading},
+                received_at=THEN,
+                **who,
+            ),
+            CallTask(
+                id=f"ct-{own}",
+                patient_id=who.get("patient_id"),
+                event_id=f"ev-{own}",
+                step=0,
+                kind=TaskKind.REPLY.value,
+                priority=priority,
+                due_at=THEN,
+                opened_at=THEN,
+                tries_allowed=3,
+            ),
+        )
+    return "ct-1", "ct-2"
+
+
+@pytest.mark.usefixtures("written")
+def test_who_wrote_without_being_asked_is_on_the_call_list(desk: "Desk") -> None:
+    said = desk.says("calls")
+    for expected in ("Zoila", "says yes", "“Hola 1”", "not on the register", "+13055550177"):
+        assert expected in said
+    assert "says unclear" not in said
+
+
+@pytest.mark.usefixtures("written")
+def test_a_long_call_list_is_shown_from_its_top(desk: "Desk") -> None:
+    said = desk.says("calls", "--limit", "1")
+    assert "Zoila" in said
+    assert "+13055550177" not in said
+    assert "... and 1 more" in said
+    assert len(json.loads(desk.says("calls", "--limit", "1", "--json"))) == 1
+
+
+def test_whoever_takes_such_a_task_reads_what_was_written(
+    desk: "Desk", written: tuple[str, str]
+) -> None:
+    known, unknown = (desk.says("claim", task, "--as", "Vera") for task in written)
+    assert "They wrote: “Hola 1”" in known
+    assert "They wrote from +13055550177: “Hola 2”" in unknown
+    closed = desk.says("complete", written[1], "--as", "Vera", "--outcome", "do-not-contact")
+    assert "is closed as do_not_contact" in closed
+
+
+@pytest.mark.usefixtures("written")
+def test_the_card_shows_how_an_answer_was_read(desk: "Desk") -> None:
+    said = desk.says("card", "A-7")
+    assert "reply (sms, says yes): “Hola 1”" in said
+    assert "on the call list: ct-1" in said

@@ -140,8 +140,8 @@ def desk(clinic: Clinic, now: datetime) -> Desk:
 
 
 @pytest.fixture
-def app(clinic: Clinic, channels: Mapping[str, Channel]) -> FastAPI:
-    return build_app(clinic, channels)
+def app(clinic: Clinic, channels: Mapping[str, Channel], now: datetime) -> FastAPI:
+    return build_app(clinic, channels, clock=lambda: now)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,16 @@ class ClosableChannel(EmailChannel):
 
 
 @contextlib.asynccontextmanager
-async def serving(clinic: Clinic, channels: Mapping[str, Channel]) -> AsyncIterator[str]:
+async def serving(
+    clinic: Clinic, channels: Mapping[str, Channel], now: datetime
+) -> AsyncIterator[str]:
     """Serve the console on a free port, and give its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            build_app(clinic, channels), log_config=None, access_log=False, ws="none"
+            build_app(clinic, channels, clock=lambda: now),
+            log_config=None,
+            access_log=False,
+            ws="none",
         )
         server = Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -61,13 +67,20 @@ async def serving(clinic: Clinic, channels: Mapping[str, Channel]) -> AsyncItera
 
 
 async def test_all_doors_stand_on_one_port(
-    desk: "Desk", clinic: Clinic, channels: Mapping[str, Channel], sandbox: Sandbox
+    desk: "Desk",
+    clinic: Clinic,
+    channels: Mapping[str, Channel],
+    sandbox: Sandbox,
+    now: datetime,
 ) -> None:
     written = await desk.written_to(external_id="A-7")
     number = str(written.patient.phone)
     reply = {"MessageSid": "SM-reply", "From": number, "Body": "¿Mañana?"}
     token = sandbox.settings.twilio_auth_token.get_secret_value()
-    async with serving(clinic, channels) as address, httpx.AsyncClient(base_url=address) as web:
+    async with (
+        serving(clinic, channels, now) as address,
+        httpx.AsyncClient(base_url=address) as web,
+    ):
         assert (await web.get("/healthz")).json() == {"status": "ok"}
         public = f"{clinic.settings.public_url}/webhooks/sms"
         signature = RequestValidator(token).compute_signature(public, reply)
@@ -90,19 +103,72 @@ async def test_all_doors_stand_on_one_port(
 
 @ONE_KIND
 async def test_it_prepares_the_database_at_its_start_and_closes_the_channels_at_its_end(
-    clinic: Clinic, channels: Mapping[str, Channel], tmp_path: Path
+    clinic: Clinic, channels: Mapping[str, Channel], tmp_path: Path, now: datetime
 ) -> None:
     clinic.database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     email = channels["email"]
     assert isinstance(email, EmailChannel)
     closable = ClosableChannel(email._settings)  # noqa: SLF001 - any settings will do
-    async with serving(clinic, {"email": closable}) as address:
+    async with serving(clinic, {"email": closable}, now) as address:
         async with httpx.AsyncClient(base_url=address) as web:
             assert (await web.get("/healthz")).status_code == 200
         async with clinic.database.reading() as session:
             assert await session.get(Event, 1) is None  # the tables are there
         assert closable.closed == 0
     assert closable.closed == 1
+
+
+RAW = [
+    pytest.param(
+        b"POST /bookings HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer bookings-token\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + (b"400\r\n" + b"a" * 1024 + b"\r\n") * 200,
+        b"413",
+        id="chunks without end",
+    ),
+    pytest.param(
+        b"POST /bookings HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer bookings-token\r\n"
+        b"Content-Length: 99999999999\r\n\r\n",
+        b"413",
+        id="a length that nobody has room for",
+    ),
+    pytest.param(
+        b"POST /bookings HTTP/1.1\r\nHost: c\r\nContent-Length: 99999999999\r\n\r\n",
+        b"401",
+        id="the same from a stranger",
+    ),
+    pytest.param(
+        b"POST /bookings HTTP/1.1\r\nHost: c\r\nContent-Length: -1\r\n\r\n",
+        b"400",
+        id="a length below nothing",
+    ),
+    pytest.param(
+        b"GET /healthz HTTP/1.1\r\nHost: c\r\nX: " + b"a" * 100_000, b"400", id="huge headers"
+    ),
+    pytest.param(b"\x16\x03\x01\0\0\r\n\r\n", b"400", id="no HTTP at all"),
+    pytest.param(b"GET /p/%00%ff%FE HTTP/1.1\r\nHost: c\r\n\r\n", b"404", id="bytes in a path"),
+]
+
+
+@ONE_KIND
+@pytest.mark.parametrize(("sent", "status"), RAW)
+async def test_what_no_browser_sends_is_refused_on_the_wire(
+    desk: "Desk",
+    clinic: Clinic,
+    channels: Mapping[str, Channel],
+    now: datetime,
+    sent: bytes,
+    status: bytes,
+) -> None:
+    async with serving(clinic, channels, now) as address:
+        port = int(address.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        answer = await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+        assert answer.split()[1] == status
+        async with httpx.AsyncClient(base_url=address) as web:  # and goes on working
+            assert (await web.get("/healthz")).status_code == 200
+    assert await desk.all(Event) == []
 
 
 @ONE_KIND

@@ -57,7 +57,7 @@ async def test_stop_on_the_page_is_said_for_each(
 async def test_a_wish_for_a_call_is_each_ones(
     desk: "Desk", web: httpx.AsyncClient, household: tuple[Written, Written]
 ) -> None:
-    form = {"when": "mañana", "nonce": "a1"}
+    form = {"words": "mañana", "nonce": "a1"}
     for _ in range(2):
         await web.post(f"/p/{desk.token(household[0])}/call", data=form)
     assert await _heard(desk, EventKind.REPLY) == _all_of(*household)
@@ -118,4 +118,4 @@ async def test_that_a_message_arrived_is_kept_once(
     desk: "Desk", twilio_posts: "Post", household: tuple[Written, Written]
 ) -> None:
     await twilio_posts(MessageSid=household[0].sid, MessageStatus="delivered")
-    assert await _heard(desk, EventKind.UNKNOWN) == _all_of(household[0])
+    assert await _heard(desk, EventKind.NOTICE) == _all_of(household[0])

@@ -4,7 +4,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings
 
+from channels.email_settings import EmailSettings
+from channels.sms import SmsSettings
+from channels.whatsapp import WhatsAppSettings
 from clinic.settings import ClinicSettings
 from deploy.local.demo import remove_state
 from deploy.local.settings import LocalSettings, environment, exports, write_exports
@@ -34,8 +38,18 @@ def test_nothing_of_a_live_clinic_gets_into_the_stack(
 
 def test_every_setting_of_the_clinic_is_given_so_that_a_dotenv_fills_no_gap(state: Path) -> None:
     given = environment(LocalSettings(), state, demonstration=True)
-    wanted = {f"REGRESA_{name.upper()}" for name in ClinicSettings.model_fields}
-    assert wanted <= set(given)
+    models: list[type[BaseSettings]] = [
+        ClinicSettings,
+        EmailSettings,
+        SmsSettings,
+        WhatsAppSettings,
+    ]
+    wanted = {
+        f"{model.model_config.get('env_prefix')}{name.upper()}"
+        for model in models
+        for name in model.model_fields
+    }
+    assert wanted - set(given) == set()
 
 
 def test_secrets_are_made_once_and_are_for_the_owner_alone(state: Path) -> None:
@@ -48,7 +62,7 @@ def test_secrets_are_made_once_and_are_for_the_owner_alone(state: Path) -> None:
 def test_a_shell_can_read_the_exported_settings(state: Path) -> None:
     lines = exports(environment(LocalSettings(), state, demonstration=True)).splitlines()
     assert all(line.startswith(("export REGRESA_", "export TEMPORAL_")) for line in lines)
-    assert """export REGRESA_CHANNELS='["email", "sms", "call"]'""" in lines
+    assert """export REGRESA_CHANNELS='["email", "sms", "whatsapp", "call"]'""" in lines
 
 
 def test_the_exported_settings_are_for_the_owner_alone(state: Path) -> None:

@@ -66,19 +66,24 @@ class Processes:
         self.environment = environment(settings, self.state, demonstration=True) | variables
         lines = (ROOT / "Procfile").read_text().splitlines()
         self._commands = dict(line.split(": ", 1) for line in lines)
+        self._ports = {
+            "temporal": settings.temporal_port,
+            "sandbox": settings.sandbox_port,
+            "console": settings.console_port,
+        }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: list[IO[bytes]] = []
+
+    def add(self, name: str, command: str, *, port: int) -> None:
+        """Add a program that is not in the Procfile."""
+        self._commands[name] = command
+        self._ports[name] = port
 
     async def start(self, *names: str) -> None:
         for name in names:
             self._start(name)
-        ports = {
-            "temporal": self.settings.temporal_port,
-            "sandbox": self.settings.sandbox_port,
-            "console": self.settings.console_port,
-        }
         for name in names:
-            while name in ports and not answers(ports[name]):
+            while name in self._ports and not answers(self._ports[name]):
                 assert self._running[name].poll() is None, self.log(name)
                 await asyncio.sleep(0.05)
 

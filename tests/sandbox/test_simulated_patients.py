@@ -424,7 +424,8 @@ def test_a_persona_follows_from_the_seed_and_the_patient_alone() -> None:
 def test_every_persona_is_seen_among_some_forty_patients() -> None:
     seen = {persona_of(1, str(number)) for number in range(40)}
 
-    assert seen == set(Persona)
+    # who answers by mail needs a mailbox to write to, and is asked for by name
+    assert seen == set(Persona) - {Persona.REPLIES_BY_EMAIL}
     assert sum(PERSONA_WEIGHTS.values()) == pytest.approx(1)
 
 

@@ -1,9 +1,10 @@
 """The look-alike answers Twilio's own client as Twilio does."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
@@ -13,6 +14,9 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from sandbox import Sandbox, SandboxSettings
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import Product
 
 FROM = "+15005550006"
 PATIENT = "+13055550142"
@@ -95,6 +99,16 @@ async def test_a_messaging_service_chooses_the_sender_later(client: Any, sandbox
         pytest.param(
             {"body": "", "content_sid": "HX1", "content_variables": "{"}, 400, 21656, id="variables"
         ),
+        pytest.param(
+            {"body": "", "content_sid": "HX1", "content_variables": '{"1": null}'},
+            400,
+            21656,
+            id="a variable that is null",
+        ),
+        pytest.param({"body": "", "content_sid": "HX1"}, 400, 21655, id="no ContentSid"),
+        pytest.param({"validity_period": "0"}, 400, 21624, id="valid for no time"),
+        pytest.param({"validity_period": "36001"}, 400, 21624, id="valid for over ten hours"),
+        pytest.param({"validity_period": "1.5"}, 400, 21624, id="valid for half a second"),
         pytest.param({"to": "+15005550001"}, 400, 21211, id="magic: To invalid"),
         pytest.param({"to": "+15005550002"}, 400, 21612, id="magic: no route"),
         pytest.param({"to": "+15005550003"}, 400, 21408, id="magic: no permission"),
@@ -301,12 +315,107 @@ async def test_a_parameter_that_makes_no_sense_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 
-async def test_a_template_is_taken_without_a_body(client: Any) -> None:
+CONTENT = "HX" + "0" * 32
+
+
+async def test_an_approved_text_is_taken_without_a_body(client: Any) -> None:
     message = await client.messages.create_async(
         to=f"whatsapp:{PATIENT}",
         from_=f"whatsapp:{FROM}",
-        content_sid="HX" + "0" * 32,
+        content_sid=CONTENT,
         content_variables='{"1": "Ramón", "2": "http://127.0.0.1/p/abc"}',
     )
 
     assert message.body == "Ramón http://127.0.0.1/p/abc"
+
+
+async def test_an_approved_text_that_the_account_knows_is_filled(
+    settings: Callable[..., SandboxSettings],
+) -> None:
+    texts = {CONTENT: "Hola, {{1}}: {{2}} ({{3}})"}
+    async with Sandbox(settings(twilio_contents=texts)) as sandbox:
+        async for client in client_of(sandbox):
+            sent = {"to": f"whatsapp:{PATIENT}", "from_": f"whatsapp:{FROM}"}
+            message = await client.messages.create_async(
+                **sent, content_sid=CONTENT, content_variables='{"1": "{{2}}", "2": "aquí"}'
+            )
+            with pytest.raises(TwilioRestException) as refused:
+                await client.messages.create_async(**sent, content_sid="HX" + "1" * 32)
+
+    assert message.body == "Hola, {{2}}: aquí ({{3}})"
+    assert refused.value.code == 21655
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        pytest.param("", 63013, id="empty"),
+        pytest.param("two\nlines", 63013, id="a new line"),
+        pytest.param("five     spaces", 63013, id="a run of spaces"),
+        pytest.param("x" * 1025, 63021, id="too long"),
+        pytest.param("four    spaces", None, id="fit"),
+    ],
+)
+async def test_whatsapp_does_not_deliver_an_approved_text_with_an_unfit_value(
+    client: Any, sandbox: Sandbox, value: str, code: int | None
+) -> None:
+    taken = await client.messages.create_async(
+        to=f"whatsapp:{PATIENT}",
+        from_=f"whatsapp:{FROM}",
+        content_sid=CONTENT,
+        content_variables=json.dumps({"1": value}),
+    )
+    await sandbox.settled()
+
+    message = await client.messages(taken.sid).fetch_async()
+    assert message.error_code == code
+    assert message.status == ("delivered" if code is None else "undelivered")
+
+
+async def test_a_message_that_outstays_its_validity_fails(
+    client: Any, sandbox: Sandbox, product: "Product"
+) -> None:
+    taken = await client.messages.create_async(
+        to="+15005552602",
+        from_=FROM,
+        body="Hola",
+        validity_period=1,
+        status_callback=f"{product.url}/webhooks/sms",
+    )
+    assert sandbox.twilio.messages[-1].validity_s == 1
+    await sandbox.settled()
+
+    message = await client.messages(taken.sid).fetch_async()
+    assert (message.status, message.error_code, message.date_sent) == ("failed", 30036, None)
+    (report,) = product.posts("/webhooks/sms")
+    assert (report.form["MessageStatus"], report.form["ErrorCode"]) == ("failed", "30036")
+
+
+async def test_a_message_within_its_validity_is_delivered_late(
+    client: Any, sandbox: Sandbox
+) -> None:
+    taken = await client.messages.create_async(
+        to="+15005552601", from_=FROM, body="Hola", validity_period=2
+    )
+    await sandbox.settled()
+
+    assert (await client.messages(taken.sid).fetch_async()).status == "delivered"
+
+
+async def test_whatsapp_may_have_a_webhook_of_its_own(
+    settings: Callable[..., SandboxSettings], product: "Product"
+) -> None:
+    own = f"{product.url}/webhooks/whatsapp"
+    async with Sandbox(settings(whatsapp_webhook_url=own)) as sandbox:
+        await sandbox.twilio.receive_sms(PATIENT, FROM, "por SMS")
+        await sandbox.twilio.receive_sms(f"whatsapp:{PATIENT}", f"whatsapp:{FROM}", "por WhatsApp")
+
+    assert [one.form["Body"] for one in product.posts("/webhooks/sms")] == ["por SMS"]
+    assert [one.form["Body"] for one in product.posts("/webhooks/whatsapp")] == ["por WhatsApp"]
+
+
+async def test_a_passing_fault_concerns_whatsapp_too(client: Any) -> None:
+    sent = {"to": "whatsapp:+15005552077", "from_": f"whatsapp:{FROM}", "body": "Hola"}
+    with pytest.raises(TwilioRestException) as refused:
+        await client.messages.create_async(**sent)
+    assert refused.value.code == 20429

@@ -20,6 +20,8 @@ from clinic.outcome import LossReason, Outcome
 from clinic.plan import Plan
 from clinic.report import report_on
 from clinic.tables import Campaign, Patient
+from tests.workflows.test_held_channel import come_back, held, resume
+from tests.workflows.test_recovery import sent
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Recovery
@@ -110,6 +112,26 @@ async def test_cancelled_while_paused(recovery: "Recovery") -> None:
     await recovery.say(EventKind.STOPPED)
     assert await handle.result() is Outcome.CANCELLED
     await keep(handle, "cancelled")
+
+
+async def test_declined_by_the_patient(recovery: "Recovery") -> None:
+    handle = await recovery.start(EMAIL | {"wait": "1 day"}, SMS, CALL, real_waits=True)
+    await sent(recovery, 0)
+    await recovery.say(EventKind.DECLINED, loss_reason=LossReason.PRICE.value)
+    assert await handle.result() is Outcome.DECLINED
+    await keep(handle, "declined_by_the_patient")
+
+
+async def test_booked_after_a_message_came_back(recovery: "Recovery") -> None:
+    handle = await recovery.start(EMAIL | {"wait": "1 day"}, SMS, CALL, real_waits=True)
+    await sent(recovery, 0)
+    await come_back(recovery)
+    await held(recovery)
+    await resume(recovery)
+    await sent(recovery, 0)
+    await recovery.say(EventKind.BOOKED)
+    assert await handle.result() is Outcome.BOOKED
+    await keep(handle, "returned")
 
 
 async def test_campaign(recovery: "Recovery") -> None:

@@ -108,6 +108,26 @@ def test_a_lacking_consent_is_named_by_its_rule(
 
 
 @pytest.mark.parametrize(
+    ("consents", "lacking"),
+    [
+        pytest.param({}, False, id="never asked"),
+        # a list that says no to every channel can't name this one
+        pytest.param({("sms", "reminder"): False}, True, id="no text messages"),
+        pytest.param({("email", "reminder"): False}, False, id="no email"),
+        pytest.param(
+            {("sms", "reminder"): False, ("gateway", "reminder"): True}, False, id="but these"
+        ),
+        pytest.param({("gateway", "reminder"): False}, True, id="not these"),
+    ],
+)
+def test_a_no_to_text_messages_holds_on_a_plug_in_until_the_patient_said_more(
+    consents: dict[tuple[str, str], bool],
+    lacking: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    assert lacking == (consent_lacking(NO_RULE, "gateway", "reminder", consents) is not None)
+
+
+@pytest.mark.parametrize(
     ("on", "lacking"),
     [
         pytest.param(date(2026, 11, 30), False, id="the day before"),

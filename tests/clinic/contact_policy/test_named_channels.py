@@ -9,7 +9,7 @@ from clinic.refusal import Refusal
 from clinic.yaml_document import read_yaml
 
 SHIPPED = Path(__file__).parents[3] / "clinic" / "policies"
-INSTALLED = ("call", "email", "sms")
+INSTALLED = ("call", "email", "sms", "whatsapp")
 
 
 def policy(**given: object) -> ContactPolicy:
@@ -37,7 +37,7 @@ def policy(**given: object) -> ContactPolicy:
 def test_a_misspelt_channel_is_refused_with_its_rule(given: dict[str, object], where: str) -> None:
     with pytest.raises(Refusal, match=where) as refused:
         refuse_unknown_channels(policy(**given), INSTALLED)
-    assert refused.value.remedy == "Installed: call, email, sms"
+    assert refused.value.remedy == "Installed: call, email, sms, whatsapp"
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in SHIPPED.glob("*")])

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from clinic.identifiers import new_id
 from clinic.link import LinkedMessage, PatientLinks
-from clinic.opt_out_words import means_stop
 from clinic.register.address import address_hash, read_email, read_phone
 
 KEY = SecretStr("a-secret-that-is-32-characters-long")
@@ -144,55 +143,3 @@ def test_ids_are_opaque_and_never_the_same() -> None:
     ids = {new_id("pt") for _ in range(1000)}
     assert len(ids) == 1000
     assert all(re.fullmatch(r"pt-[0-9a-f]{16}", each) for each in ids)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "STOP",
-        "stop",
-        " Stop. ",
-        "¡BAJA!",
-        "Baja",
-        "Cancelar suscripción",
-        "NO MAS MENSAJES",
-        "no más mensajes",
-        "СТОП",
-        "стоп!!!",
-        "Не пишите мне больше",
-        "отписаться",
-        "Unsubscribe",
-        "opt-out",
-        "STOP ALL",
-        "end",
-        "revoke",
-    ],
-)
-def test_one_of_the_words_alone_means_stop(text: str) -> None:
-    assert means_stop(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Can you stop by?",
-        "I can't stop thinking about it",
-        "non-stop",
-        "unstoppable",
-        "restart",
-        "start",
-        "Baja California",
-        "trabaja",
-        "Estoy de baja, llámeme mañana",
-        "the weekend",
-        "Please cancel my Tuesday and book Friday",
-        "стоп, а сколько стоит?",
-        "",
-        "   ",
-        "?",
-        "👍",
-    ],
-    ids=lambda text: text or "empty",
-)
-def test_a_word_within_a_sentence_does_not_mean_stop(text: str) -> None:
-    assert not means_stop(text)

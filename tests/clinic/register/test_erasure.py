@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clinic import attempts, call_list
+from clinic import attempts, call_completion, call_opening
 from clinic.attempt import AttemptState
 from clinic.call_task import Reported, TaskKind
 from clinic.event import CallOutcome, EventKind
@@ -42,7 +42,7 @@ async def forget(rows: "Rows", patient: Patient, at: datetime | None = None) -> 
 
 async def open_task(rows: "Rows", attempt: Attempt, kind: TaskKind) -> CallTask:
     async with rows.clinic.database.writing() as session:
-        task_id = await call_list.open_task(
+        task_id = await call_opening.open_task(
             session,
             attempt_id=attempt.id,
             step=0,
@@ -160,7 +160,7 @@ async def test_staff_who_were_calling_are_told_that_the_task_is_closed(
     clinic = rows.clinic
     with pytest.raises(Refusal, match=r"was closed .* as `cancelled`"):
         async with clinic.database.writing() as session:
-            await call_list.complete(
+            await call_completion.complete(
                 session,
                 task.id,
                 Reported(outcome=CallOutcome.NO_ANSWER, note="habló Sofía"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clinic import call_list
+from clinic import call_claim
 from clinic.call_task import CLAIM_LASTS, TaskKind
 from clinic.event import CallOutcome
 from clinic.register.crowd import MOST_IN_A_HOUSEHOLD
@@ -122,9 +122,9 @@ async def test_a_colleague_on_the_phone_with_the_household_is_known(
     until = await staff.claim(hers, "vera")
     await staff.claim(task, "max")  # told, not refused: it is another patient
     async with rows.clinic.database.reading() as session:
-        (one,) = await call_list.household_of(session, task.id, rows.now, rows.clinic.key)
+        (one,) = await call_claim.household_of(session, task.id, rows.now, rows.clinic.key)
         assert (one.claimed_by, one.claimed_until) == ("vera", until)
-        (one,) = await call_list.household_of(
+        (one,) = await call_claim.household_of(
             session, task.id, rows.now + CLAIM_LASTS, rows.clinic.key
         )
         assert (one.claimed_by, one.claimed_until) == (None, None)
@@ -145,8 +145,8 @@ async def test_the_script_names_the_household(
 ) -> None:
     await rows.attempt(await rows.patient(**(ALICIA | {"phone": PHONE})), campaign)
     async with rows.clinic.database.reading() as session:
-        household = await call_list.household_of(session, task.id, rows.now, rows.clinic.key)
-        script = await call_list.script_for(session, task.id, rows.clinic.folder, household)
+        household = await call_claim.household_of(session, task.id, rows.now, rows.clinic.key)
+        script = await call_claim.script_for(session, task.id, rows.clinic.folder, household)
     assert script.startswith("Comparten este teléfono Ana y Alicia")
     assert "¿hablo con Ana?" in script
 

@@ -40,7 +40,7 @@ async def heard(rows: "Rows", *, stop: bool = False) -> list[tuple[str, str | No
         return await who_wrote(
             session,
             channel="sms",
-            phone=PHONE,
+            address=PHONE,
             says_stop=stop,
             now=rows.now,
             key=rows.clinic.key,

@@ -1,0 +1,217 @@
+"""What puts work on the call list, and takes it off without a call."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import SecretStr
+from sqlalchemy import Select, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic.attempt import AttemptState
+from clinic.call_task import ANSWER_WITHIN, REPLY_TRIES, TaskKind, urgency
+from clinic.conflict_free_insert import insert_if_new
+from clinic.event import EventKind
+from clinic.identifiers import new_id
+from clinic.outcome import Outcome
+from clinic.register.address import address_hash
+from clinic.register.address_turn import take_turn
+from clinic.tables import Attempt, CallTask, Event
+
+_ANSWERS_A_REPLY = (
+    Outcome.BOOKED.value,
+    Outcome.DECLINED.value,
+    Outcome.OPTED_OUT.value,
+    Outcome.EXCLUDED.value,
+)
+
+
+async def open_task(
+    session: AsyncSession,
+    *,
+    attempt_id: str,
+    step: int,
+    kind: TaskKind,
+    due_at: datetime,
+    tries: int,
+    event_id: str | None,
+    now: datetime,
+) -> str | None:
+    """Put an attempt on the call list and return the task's id.
+
+    An attempt has one open task: a second reason raises the first one's priority instead. A
+    step's task that was opened before, and closed since, is not opened again. Where the patient
+    asks to be called at a time, it is due then.
+
+    Returns:
+        None where the attempt has ended and nobody needs to call.
+    """
+    # two who open a task for one attempt take turns, and so do they and whoever completes it
+    attempt = await session.get_one(Attempt, attempt_id, with_for_update={"key_share": True})
+    priority = await _priority(session, kind, event_id)
+    asked = await _asked_for(session, event_id, now)
+    of_attempt = select(CallTask).where(CallTask.attempt_id == attempt_id)
+    standing = await session.scalar(
+        of_attempt.where(CallTask.closed_at.is_(None)).with_for_update(key_share=True)
+    )
+    if standing is not None:
+        if priority < standing.priority:
+            standing.kind, standing.priority = kind.value, priority
+            standing.tries_allowed = standing.tries_made + tries
+        # who names a time is called then, whatever was due before
+        standing.due_at = asked or min(standing.due_at, due_at)
+        standing.event_id = event_id or standing.event_id
+        return standing.id
+    same = of_attempt.where(
+        CallTask.step == step,
+        CallTask.kind == kind.value,
+        CallTask.event_id.is_not_distinct_from(event_id),
+    )
+    if (before := await session.scalar(same)) is not None:
+        return before.id
+    if attempt.state == AttemptState.ENDED.value and kind is not TaskKind.REPLY:
+        return None
+    task = CallTask(
+        attempt_id=attempt_id,
+        patient_id=attempt.patient_id,
+        step=step,
+        kind=kind.value,
+        priority=priority,
+        due_at=asked or due_at,
+        opened_at=now,
+        tries_allowed=tries,
+        event_id=event_id,
+    )
+    session.add(task)
+    await session.flush()
+    return task.id
+
+
+async def open_without_attempt(
+    session: AsyncSession, event: Event, *, now: datetime, key: SecretStr
+) -> None:
+    """Have a person read what somebody wrote whom no attempt waits for.
+
+    Who writes again before that was read has one task all the same.
+
+    Args:
+        session: The transaction that stores the event.
+        event: What they wrote; of a patient, or from an address that the register does not know.
+        now: Aware UTC.
+        key: The key of the address hashes.
+    """
+    # two parts of one long message may come in at the same moment
+    who = event.patient_id or event.from_address
+    await take_turn(session, [address_hash(key, f"reads:{who}")])
+    priority = urgency(TaskKind.REPLY, event.details.get("reading"))
+    standing = await session.scalar(_standing_for(event))
+    if standing is not None:
+        standing.priority = min(standing.priority, priority)
+        return
+    await insert_if_new(
+        session,
+        CallTask,
+        {
+            "id": new_id("ct"),
+            "patient_id": event.patient_id,
+            "step": 0,
+            "kind": TaskKind.REPLY.value,
+            "priority": priority,
+            "due_at": now + ANSWER_WITHIN,
+            "opened_at": now,
+            "tries_allowed": REPLY_TRIES,
+            "tries_made": 0,
+            "event_id": event.id,
+        },
+    )
+
+
+async def hand_to_attempts(session: AsyncSession, attempts: Sequence[Attempt]) -> None:
+    """Give attempts that begin the replies of their patients that nobody has answered yet.
+
+    The machine writes nothing to them before a person has: each attempt hears of the reply as if
+    it had come now, and finds the task there is.
+
+    Args:
+        session: The transaction that opens the attempts.
+        attempts: Whose rows are open from now on.
+    """
+    opened = {attempt.patient_id: attempt.id for attempt in attempts}
+    if not opened:
+        return
+    waiting = (
+        CallTask.closed_at.is_(None),
+        CallTask.attempt_id.is_(None),
+        CallTask.patient_id.in_(opened),
+    )
+    for task in await session.scalars(select(CallTask).where(*waiting).order_by(CallTask.id)):
+        # an attempt has one open task
+        task.attempt_id = opened.pop(str(task.patient_id), None)
+        if task.attempt_id is None:
+            continue
+        await session.execute(
+            update(Event)
+            .where(
+                Event.patient_id == task.patient_id,
+                Event.attempt_id.is_(None),
+                Event.kind == EventKind.REPLY.value,
+                Event.received_at >= task.opened_at,
+            )
+            .values(attempt_id=task.attempt_id, relayed_at=None, relay_result=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def keep_late(session: AsyncSession, event: Event, now: datetime) -> None:
+    """Keep an event that came after its attempt's end: a reply becomes a task for a person."""
+    if event.kind == EventKind.REPLY.value and event.attempt_id is not None:
+        await open_task(
+            session,
+            attempt_id=event.attempt_id,
+            step=0,
+            kind=TaskKind.REPLY,
+            due_at=now + ANSWER_WITHIN,
+            tries=REPLY_TRIES,
+            event_id=event.id,
+            now=now,
+        )
+
+
+async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: datetime) -> None:
+    """Take an attempt off the call list: it has ended, nobody needs to call.
+
+    Who wrote to the clinic is called all the same, unless the end answers them: a campaign that
+    is stopped, or a call that somebody made in the same moment, must not lose a reply.
+    """
+    waiting = [CallTask.attempt_id == attempt_id, CallTask.closed_at.is_(None)]
+    if why not in _ANSWERS_A_REPLY:
+        waiting.append(CallTask.kind != TaskKind.REPLY.value)
+    await session.execute(
+        update(CallTask)
+        .where(*waiting)
+        .values(closed_at=now, closed_by="the attempt's end", outcome=why)
+    )
+
+
+def _standing_for(event: Event) -> Select[CallTask]:
+    """Return the query for the open task of whoever wrote, as far as no attempt has it."""
+    loose = select(CallTask).where(CallTask.closed_at.is_(None), CallTask.attempt_id.is_(None))
+    if event.patient_id is not None:
+        return loose.where(CallTask.patient_id == event.patient_id)
+    return loose.join(Event, Event.id == CallTask.event_id).where(
+        CallTask.patient_id.is_(None), Event.from_address == event.from_address
+    )
+
+
+async def _priority(session: AsyncSession, kind: TaskKind, event_id: str | None) -> int:
+    if event_id is None:
+        return kind.priority
+    event = await session.scalar(select(Event).where(Event.id == event_id))
+    return urgency(kind, event.details.get("reading") if event is not None else None)
+
+
+async def _asked_for(session: AsyncSession, event_id: str | None, now: datetime) -> datetime | None:
+    """Return when the patient asks to be called, aware UTC, where that still lies ahead."""
+    event = await session.scalar(select(Event).where(Event.id == event_id))
+    written = event.details.get("at") if event is not None else None
+    asked = datetime.fromisoformat(written) if written is not None else None
+    return asked if asked is not None and asked > now else None

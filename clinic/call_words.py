@@ -1,0 +1,91 @@
+"""What patients wrote, as it stands beside their call tasks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic.event import EventKind
+from clinic.tables import CallTask, Event
+
+_AT_ONCE = 500
+
+
+class Words(BaseModel):
+    """What somebody wrote.
+
+    Attributes:
+        text: A reply a line.
+        reading: How the latest reply was read; None where there is none, or a person took it down.
+        from_address: Where it came from, only where the register does not know it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = ""
+    reading: str | None = None
+    from_address: str | None = None
+
+
+async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
+    """Return what was written, by the task's id: all replies to its attempt.
+
+    Where there is no attempt, it is what this patient, or this address, wrote without one.
+    """
+    found: dict[str, Words] = {task.id: Words() for task in tasks}
+    for page in _pages([task for task in tasks if task.attempt_id is not None]):
+        found |= await _of_attempts(session, page)
+    for page in _pages([task for task in tasks if task.attempt_id is None]):
+        found |= await _without_attempt(session, page)
+    return found
+
+
+async def _of_attempts(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
+    of_these = Event.attempt_id.in_([task.attempt_id for task in tasks])
+    replies: defaultdict[str | None, list[Event]] = defaultdict(list)
+    for event in await session.scalars(_written(EventKind.REPLY).where(of_these)):
+        replies[event.attempt_id].append(event)
+    return {task.id: _words(replies[task.attempt_id]) for task in tasks}
+
+
+async def _without_attempt(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
+    asked_for = select(Event).where(Event.id.in_([task.event_id for task in tasks]))
+    own = {event.id: event for event in await session.scalars(asked_for)}
+    addresses = {event.from_address for event in own.values()} - {None}
+    written = _written(EventKind.REPLY, EventKind.OPTED_OUT).where(
+        or_(
+            Event.patient_id.in_({task.patient_id for task in tasks} - {None}),
+            and_(Event.patient_id.is_(None), Event.from_address.in_(addresses)),
+        ),
+        # a word that stopped the machine is read by staff where there were more words than that
+        or_(Event.attempt_id.is_(None), Event.kind == EventKind.OPTED_OUT.value),
+    )
+    said: defaultdict[tuple[str | None, str | None], list[Event]] = defaultdict(list)
+    for event in await session.scalars(written):
+        said[event.patient_id, event.from_address].append(event)
+    from_where = {task.id: own[str(task.event_id)].from_address for task in tasks}
+    return {
+        task.id: _words(said[task.patient_id, from_where[task.id]], from_where[task.id])
+        for task in tasks
+    }
+
+
+def _written(*kinds: EventKind) -> Select[Event]:
+    of_kinds = Event.kind.in_([kind.value for kind in kinds])
+    return select(Event).where(of_kinds).order_by(Event.number)
+
+
+def _words(replies: Iterable[Event], from_address: str | None = None) -> Words:
+    written = [event for event in replies if event.body]
+    return Words(
+        text="\n".join(event.body for event in written),
+        reading=written[-1].details.get("reading") if written else None,
+        from_address=from_address,
+    )
+
+
+def _pages(tasks: Sequence[CallTask]) -> Iterator[Sequence[CallTask]]:
+    for start in range(0, len(tasks), _AT_ONCE):
+        yield tasks[start : start + _AT_ONCE]

@@ -1,0 +1,144 @@
+"""The pages that patients see: rendered for their language, without a script, under 50 kB."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from babel.dates import format_date, get_timezone_location
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from clinic.folder import LANGUAGES, ClinicProfile
+from console.call_times import CallTime
+from console.patient_answer import LONGEST_WORDS, Draft
+from console.patient_texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
+
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("pages")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ACCEPTED = re.compile(
+    r"\s*([A-Za-z]{2,3})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*"
+)
+_MOST_ACCEPTED = 500
+"""Characters of an Accept-Language header that are read; browsers send fewer than a hundred."""
+_SAYS = {404: "error_link", 413: "error_size", 400: "error_form", 422: "error_form"}
+
+
+def patient_page(
+    profile: ClinicProfile,
+    language: str,
+    token: str,
+    times: Sequence[CallTime],
+    draft: Draft | None = None,
+) -> HTMLResponse:
+    """Return the page with the four things to do.
+
+    Args:
+        profile: The clinic's.
+        language: `es`, `ru` or `en`.
+        token: The link's.
+        times: When a call may be asked for.
+        draft: What the patient sent, where it can't be taken as it is: it is shown again.
+    """
+    texts = TEXTS[language]
+    draft = draft or Draft()
+    days = [
+        {
+            "words": _day(day, language),
+            "parts": [
+                {"name": time.name, "words": DAY_PARTS[language][time.part]} for time in parts
+            ],
+        }
+        for day, parts in groupby(times, attrgetter("day"))
+    ]
+    return _page(
+        profile,
+        language,
+        "patient.html",
+        status=200 if draft.problem is None else 422,
+        token=token,
+        language_names=LANGUAGE_NAMES,
+        nonce=secrets.token_hex(16),
+        days=days,
+        city=get_timezone_location(profile.zone, locale=language, return_city=True),
+        reasons=REASONS[language],
+        incentive=profile.feedback_incentive.get(language, ""),
+        most=LONGEST_WORDS,
+        problem=texts[draft.problem].format(most=LONGEST_WORDS) if draft.problem else "",
+        asked=draft.asked,
+        call_words=draft.words if draft.asked == "call" else "",
+        why_words=draft.words if draft.asked == "why" else "",
+        chosen_reason=draft.reason,
+    )
+
+
+def thanks_page(
+    profile: ClinicProfile, language: str, token: str, said: str, *, incentive: bool = False
+) -> HTMLResponse:
+    """Return what a patient reads after an answer.
+
+    Args:
+        profile: The clinic's.
+        language: `es`, `ru` or `en`.
+        token: The link's.
+        said: The thanks.
+        incentive: Say again what the clinic gives for an answer.
+    """
+    return _page(
+        profile,
+        language,
+        "thanks.html",
+        token=token,
+        said=said,
+        incentive=profile.feedback_incentive.get(language, "") if incentive else "",
+    )
+
+
+def error_page(profile: ClinicProfile, accepted: str, status: int) -> HTMLResponse:
+    """Return a refusal in words, where no link says who reads it.
+
+    Args:
+        profile: The clinic's.
+        accepted: The browser's Accept-Language.
+        status: Of the answer.
+    """
+    language = language_accepted(accepted) or profile.language
+    says = _SAYS.get(status, "error_form" if status < 500 else "error_ours")  # noqa: PLR2004
+    return _page(profile, language, "error.html", status=status, said=TEXTS[language][says])
+
+
+def spoken_time(time: CallTime, language: str) -> str:
+    """Return a part of a day as a language says it: `martes, 2 de marzo, por la mañana ...`."""
+    return f"{_day(time.day, language)}, {DAY_PARTS[language][time.part]}"
+
+
+def language_accepted(header: str) -> str | None:
+    """Return the one of our languages that a browser likes best; None: it names none of them."""
+    liked: list[tuple[float, str]] = []
+    for each in header[:_MOST_ACCEPTED].split(","):
+        found = _ACCEPTED.fullmatch(each)
+        if found is not None and found[1].lower() in LANGUAGES:
+            liked.append((float(found[2] or 1), found[1].lower()))
+    best = max(liked, key=lambda each: each[0], default=(0.0, None))
+    return best[1] if best[0] > 0 else None
+
+
+def _day(day: date, language: str) -> str:
+    return format_date(day, format=DAY[language], locale=language)
+
+
+def _page(
+    profile: ClinicProfile, language: str, name: str, *, status: int = 200, **values: object
+) -> HTMLResponse:
+    html = _PAGES.get_template(name).render(
+        clinic=profile, language=language, texts=TEXTS[language], **values
+    )
+    return HTMLResponse(html, status)

@@ -1,0 +1,53 @@
+"""What every answer tells a browser: run nothing, show me nowhere else, keep and index nothing."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+_ASSETS = "/assets/"
+_KEEP_ASSETS = "public, max-age=3600"
+"""A style sheet is nobody's secret, and the same for everybody."""
+
+
+class SecurityHeaders:
+    """Adds `HEADERS` to every answer, and answers a HEAD as a GET without its body.
+
+    Args:
+        app: Whose answers they are.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        only_head = scope["method"] == "HEAD"
+        is_asset = scope["path"].startswith(_ASSETS)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if is_asset and message["status"] == 200:  # noqa: PLR2004 - found
+                    headers["Cache-Control"] = _KEEP_ASSETS
+            elif only_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        seen = {**scope, "method": "GET"} if only_head else scope
+        await self._app(seen, receive, send_with_headers)

@@ -1,0 +1,1 @@
+"""A channel for Regresa: text messages by an HTTP gateway."""
