@@ -35,7 +35,7 @@ format: $(VENV)/.dev  ## Put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-chaos: $(VENV)/.dev  ## Kill and cut off everything while campaigns run; prints duplicates and losses
+chaos: $(VENV)/.dev  ## Kill and cut off everything while campaigns run; prints duplicates and losses (half an hour)
 	@$(BIN)/python -m chaos --attempts 1000 --seed 1 --seed 2 --seed 3
 
 bench: $(VENV)/.dev  ## Measure against a bare workflow; prints a table, writes benchmarks/results.json

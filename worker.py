@@ -21,6 +21,7 @@ from activities.log_context import LogContext, configure_logging
 from activities.reception import Reception
 from activities.relay import Relay
 from activities.start_checks import (
+    name_channels_held,
     name_channels_nobody_serves,
     refuse_unreachable_console,
     refuse_unsafe_demonstration,
@@ -180,6 +181,7 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
     async with clinic.opened():
         client = await _connect_within(wait)
         await name_channels_nobody_serves(clinic, channels)
+        await name_channels_held(clinic)
         relay = Relay(client, clinic.database)
         fetching = Fetching(clinic.database, channels, Reception(clinic.folder, clinic.key))
         worker = build_worker(client, clinic, channels)

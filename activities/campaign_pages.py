@@ -16,18 +16,18 @@ from activities import names
 from activities.attempt_starts import AttemptStarts
 from activities.interface import CampaignActivities
 from channels.protocol import Channel
-from clinic import call_list, call_opening
+from clinic import call_opening
 from clinic.attempt import AttemptState, CampaignInput, PageResult, PageState
 from clinic.campaigns import CampaignState
 from clinic.contact_policy import ContactPolicy
 from clinic.database import Database
 from clinic.delivery_check import LeftOut, StepContent, address_on, calendar_of, why_left_out
 from clinic.folder import ClinicFolder
+from clinic.page_room import LARGEST_PAGE, Waits, room_for
 from clinic.plan import Plan
 from clinic.register.standing import Standing, standings
 from clinic.tables import Attempt, Campaign
 
-_LARGEST_PAGE = 200
 _CLOSING_PAUSE = timedelta(seconds=5)
 """An attempt whose patient's previous workflow has not closed yet: try again after this."""
 
@@ -62,9 +62,11 @@ class _Hold:
 
     Attributes:
         until: Aware UTC; look again then. None: when an event says so.
+        why: What a campaign that runs waits for.
     """
 
     until: datetime | None
+    why: Waits | None = None
 
 
 class CampaignPages(CampaignActivities):
@@ -123,6 +125,7 @@ class CampaignPages(CampaignActivities):
             left_out=page.left_out,
             remaining=remaining,
             next_page_at=next_page_at if remaining else None,
+            waits=self._waits(page) if remaining else "",
         )
 
     async def _open_rows(self, session: AsyncSession, campaign_id: str, now: datetime) -> _Page:
@@ -133,20 +136,17 @@ class CampaignPages(CampaignActivities):
         is_paused = campaign.state == CampaignState.PAUSED.value
         if not is_paused and campaign.until is not None and now > campaign.until:
             return await _leave_out_the_rest(session, campaign, plan, LeftOut.CAMPAIGN_OVER)
-        begun = list(await session.scalars(_to_start(campaign_id, _OPEN).limit(_LARGEST_PAGE)))
+        begun = list(await session.scalars(_to_start(campaign_id, _OPEN).limit(LARGEST_PAGE)))
         if is_paused:
             return _Page(campaign, plan, begun, left_out=0, hold=_Hold(until=None))
-        if campaign.next_page_at is not None and now < campaign.next_page_at:
-            # a campaign that was paused and goes on keeps its pace
-            hold = _Hold(until=campaign.next_page_at)
-            return _Page(campaign, plan, begun, left_out=0, hold=hold)
-        size = await _page_size(session, campaign)
-        if size <= 0:
-            hold = _Hold(until=now + _CALL_LIST_PAUSE)
+        room = await room_for(session, campaign, now)
+        if isinstance(room, Waits):
+            # by its pace, too: one that was paused and goes on keeps it
+            hold = _Hold(until=room.until or now + _CALL_LIST_PAUSE, why=room)
             return _Page(campaign, plan, begun, left_out=0, hold=hold)
         self._refuse_missing_channels(plan)
         opened, left_out = await self._open_planned(
-            session, campaign_id, plan, size - len(begun), now
+            session, campaign_id, plan, room - len(begun), now
         )
         return _Page(campaign, plan, [*begun, *opened], left_out)
 
@@ -211,6 +211,11 @@ class CampaignPages(CampaignActivities):
             return max(pause, _CLOSING_PAUSE)
         return pause
 
+    def _waits(self, page: _Page) -> str:
+        if page.hold is None or page.hold.why is None:
+            return ""
+        return page.hold.why.words(self._folder.profile.zone)
+
     def _refuse_missing_channels(self, plan: Plan) -> None:
         missing = sorted({step.channel for step in plan.steps} - set(self._channels))
         if missing:
@@ -220,16 +225,6 @@ class CampaignPages(CampaignActivities):
                 type="Misconfigured",
                 next_retry_delay=_MEND_PAUSE,
             )
-
-
-async def _page_size(session: AsyncSession, campaign: Campaign) -> int:
-    """Return how many attempts the pace, and the room on the call list, allow; 0: none now."""
-    size = _LARGEST_PAGE
-    if campaign.pace_per_hour is not None:
-        size = max(1, min(campaign.pace_per_hour // 60, _LARGEST_PAGE))
-    if campaign.open_calls_at_most is not None:
-        size = min(size, campaign.open_calls_at_most - await call_list.count_open(session))
-    return size
 
 
 def _state_after(page: _Page, remaining: int) -> PageState:

@@ -11,8 +11,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import fail_point
-from activities.delivery_errors import CLAIM_SETTLES, GIVE_UP_AFTER, DeliveryErrors, Unsettled
+from activities.delivery_errors import CLAIM_SETTLES, GIVE_UP_AFTER, DeliveryErrors
 from activities.due_step import DueStep, DueSteps
+from activities.handing_over import hand_over
 from activities.interface import DeliveryActivities
 from activities.outgoing import Occasion, Outgoing, Ready
 from activities.shared_message import SharedMessages, wait_for_carrier
@@ -88,17 +89,17 @@ class Deliveries(DeliveryActivities):
         now = activity.info().started_time
         began = time.monotonic()
         async with self._database.writing() as session:
-            prepared = await self._prepare(session, request, now)
+            prepared = await self._prepare(session, request, now, began)
             if not isinstance(prepared, Ready):
                 await note_down(session, request.attempt_id, request.step, prepared, now)
                 return prepared
         fail_point.reach(fail_point.CLAIMED)
-        if time.monotonic() - began > _READY_WITHIN.total_seconds():
+        if prepared.lasted > _READY_WITHIN:
             # this try is late, and the next one may have begun: what it sends could come twice
             await self._errors.release(prepared)
             raise ApplicationError("late", type="Transient")
         try:
-            provider_id = await _hand_over(prepared)
+            provider_id = await hand_over(prepared)
         except errors.SendError as error:
             became = await self._errors.answer(prepared, error, now)
             async with self._database.writing() as session:
@@ -116,7 +117,7 @@ class Deliveries(DeliveryActivities):
         return Sent()
 
     async def _prepare(
-        self, session: AsyncSession, request: DeliverInput, now: datetime
+        self, session: AsyncSession, request: DeliverInput, now: datetime, began: float
     ) -> Ready | Delivery:
         attempt, campaign, earlier, answered = await _read(session, request)
         if earlier is not None and (settled := await _settled(session, earlier)) is not None:
@@ -151,7 +152,7 @@ class Deliveries(DeliveryActivities):
             now=now,
         )
         message = self._outgoing.message(request, due.step, words, due.patient, occasion)
-        return Ready(said, message, due.channel)
+        return Ready(said, message, due.channel, began)
 
     async def _claimed_words(
         self, session: AsyncSession, said: Claim, row: Message, due: DueStep, others: Sequence[str]
@@ -204,17 +205,6 @@ async def _standing_in_the_way(
     if said is Claim.UNCERTAIN and unsettled_for > timedelta(0):
         raise ApplicationError("claimed just now", type="Uncertain", next_retry_delay=unsettled_for)
     return None
-
-
-async def _hand_over(ready: Ready) -> str:
-    if ready.claim is Claim.UNCERTAIN:
-        try:
-            receipt = await ready.channel.reconcile(ready.message)
-        except errors.Uncertain as error:
-            raise Unsettled(error.code) from None
-        if receipt is not None:
-            return receipt.provider_id
-    return (await ready.channel.send(ready.message)).provider_id
 
 
 async def _read(

@@ -16,7 +16,7 @@ from clinic.database import Database
 from clinic.delivery import Deferred, Delivery, Failed, FailReason
 from clinic.ledger import Claim
 from clinic.register import suppression
-from clinic.tables import Attempt, Patient
+from clinic.tables import Attempt, Message, Patient
 
 GIVE_UP_AFTER = timedelta(days=2)
 """A provider that takes nothing for so long: the ladder climbs to the next channel."""
@@ -24,6 +24,9 @@ GIVE_UP_AFTER = timedelta(days=2)
 CLAIM_SETTLES = timedelta(seconds=30)
 """A claim without a record may be another try's that still sends, for as long as one may last
 (`workflows.activity_options`); only after that the provider is asked."""
+
+_OURS_FOR = CLAIM_SETTLES - timedelta(seconds=5)
+"""So long after its beginning a try may give its claim back; later, the next one relies on it."""
 
 _TRIES_AT_LEAST = 10
 """Nobody is given up before: a message may have waited for days for its first try, in the queue of
@@ -79,7 +82,7 @@ class DeliveryErrors:
                 await self._record_opt_out(ready, error, now)
                 return Failed(reason=FailReason.OPTED_OUT)
             case errors.Misconfigured():
-                return await self._hold_channel(ready, error, now)
+                return await self._held_or_given_up(ready, error, now)
             case Unsettled():
                 return Failed(reason=FailReason.UNCERTAIN)
             case errors.Uncertain() if not (ready.channel.settles or ready.claim is Claim.FRESH):
@@ -96,18 +99,31 @@ class DeliveryErrors:
         raise _again(error, _pause(error)) from None
 
     async def release(self, ready: Ready) -> None:
-        """Give a claim back that this try has made; nothing was sent."""
+        """Give a claim back that this try has made; nothing was sent.
+
+        A try that has waited too long keeps it: the next one has found it by then, and whatever
+        that sends has to stand in the ledger.
+        """
         async with self._database.writing() as session:
             await _release(session, ready)
 
-    async def _hold_channel(
+    async def _held_or_given_up(
         self, ready: Ready, error: errors.Misconfigured, now: datetime
-    ) -> Deferred:
-        """Hold the channel for everybody: the next delivery would fail as this one did."""
-        name = ready.channel.name
+    ) -> Deferred | Failed:
+        """Hold the channel for everybody: the next delivery would fail as this one did.
+
+        A message that has done so before, and is refused again after every resume, climbs.
+        """
+        name, message = ready.channel.name, ready.message
         async with self._database.writing() as session:
+            before = await ledger.times_set_aside(session, message.attempt_id, message.step)
+            if before >= channel_hold.HOLDS_AT_MOST and ready.claim is Claim.FRESH:
+                await _record_failure(session, ready, error, now)
+                return Failed(reason=FailReason.UNAVAILABLE)
             is_new = await channel_hold.hold(session, name, code=error.code, now=now)
-            await _release(session, ready)
+            if _is_ours(ready):
+                row = await session.get_one(Message, (message.attempt_id, message.step, 1))
+                await ledger.set_aside(session, row, error.code, now)
             attempt = await session.get_one(Attempt, ready.message.attempt_id)
             waiting = await channel_hold.wait(session, attempt, name)
         if is_new:
@@ -124,7 +140,7 @@ class DeliveryErrors:
         async with self._database.writing() as session:
             await _record_failure(session, ready, error, now)
             for patient in await _patients_of(session, ready):
-                inbox.mark_bad(patient, ready.channel.name, now)
+                inbox.mark_bad(patient, ready.channel.name, now, address=ready.message.to)
 
     async def _record_opt_out(self, ready: Ready, error: errors.SendError, now: datetime) -> None:
         async with self._database.writing() as session:
@@ -139,10 +155,14 @@ class DeliveryErrors:
 
 
 async def _release(session: AsyncSession, ready: Ready) -> None:
-    # a claim that an earlier try left behind may stand for a message that was sent
-    if ready.claim is Claim.FRESH:
+    if _is_ours(ready):
         message = ready.message
         await ledger.release(session, attempt_id=message.attempt_id, step=message.step)
+
+
+def _is_ours(ready: Ready) -> bool:
+    """Whether this try may give its claim back: one left behind may stand for a sent message."""
+    return ready.claim is Claim.FRESH and ready.lasted < _OURS_FOR
 
 
 async def _record_failure(

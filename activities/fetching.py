@@ -17,6 +17,9 @@ _PAUSE = timedelta(seconds=5)
 
 _LONGEST_PAUSE = timedelta(minutes=1)
 
+_REMINDS_EVERY = timedelta(hours=1)
+"""A provider that goes on failing in the same way is told of this often."""
+
 _EAGERNESS = 10
 """By how much a pause is shorter after something was there: a full mailbox is emptied in turn,
 and a provider that takes no acknowledgement is not asked without a pause."""
@@ -32,6 +35,7 @@ class Fetching:
         channels: The channels in use, by name; of those that fetch nothing, nothing is asked.
         reception: Stores what was fetched.
         pause: Between two looks at a provider that had nothing new.
+        reminds_every: How often it is told that a provider goes on failing in the same way.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class Fetching:
         channels: Mapping[str, Channel],
         reception: Reception,
         pause: timedelta = _PAUSE,
+        reminds_every: timedelta = _REMINDS_EVERY,
     ) -> None:
         self._database = database
         self._channels = [channel for channel in channels.values() if channel.fetches]
         self._reception = reception
         self._pause = pause
+        self._reminds_every = reminds_every.total_seconds()
         self._not_stored: set[str] = set()
         """Receipts of what could not be stored, and was told of."""
 
@@ -73,15 +79,17 @@ class Fetching:
 
     async def _go_on(self, channel: Channel, stop: asyncio.Event) -> None:
         failing: str | None = None
+        told_at = 0.0
         pause = self._pause
         while not stop.is_set():
             try:
                 fetched = await self.fetch_once(channel)
             except Exception as error:  # noqa: BLE001 - a worker does more than fetch
                 failed = error.code if isinstance(error, SendError) else type(error).__name__
-                if failed != failing:
-                    reason = type(error).__name__
-                    _log.error("can't fetch", channel=channel.name, reason=reason, code=failed)
+                clock = asyncio.get_running_loop().time()
+                if failed != failing or clock - told_at >= self._reminds_every:
+                    _tell(channel, error, failed)
+                    told_at = clock
                 failing, fetched = failed, 0
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
@@ -109,3 +117,10 @@ class Fetching:
             return False
         self._not_stored.discard(fetched.receipt)
         return True
+
+
+def _tell(channel: Channel, error: Exception, code: str) -> None:
+    look_at = error.look_at if isinstance(error, SendError) else ""
+    more = {"look_at": look_at} if look_at else {}
+    reason = type(error).__name__
+    _log.error("can't fetch", channel=channel.name, reason=reason, code=code, **more)

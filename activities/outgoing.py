@@ -1,8 +1,9 @@
 """What goes out: the words of a step for one patient or a household, and the message of them."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from channels.protocol import Channel, OutgoingMessage
 from clinic.attempt import DeliverInput
@@ -18,11 +19,24 @@ from clinic.wording import language_for, words_for
 
 @dataclass(frozen=True)
 class Ready:
-    """A message whose ledger row is claimed, and what the claim said."""
+    """A message whose ledger row is claimed.
+
+    Attributes:
+        claim: What the claim said.
+        message: The message.
+        channel: By which it is sent.
+        began: When this try began, by the process's own clock (`time.monotonic`).
+    """
 
     claim: Claim
     message: OutgoingMessage
     channel: Channel
+    began: float
+
+    @property
+    def lasted(self) -> timedelta:
+        """For how long this try has lasted."""
+        return timedelta(seconds=time.monotonic() - self.began)
 
 
 @dataclass(frozen=True)

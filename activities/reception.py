@@ -67,7 +67,7 @@ class Reception:
         """
         event = _storable(event)
         if await inbox.is_stored(session, channel, event.key):
-            _log.info("event received", source=channel, kind=event.kind.value, new=False)
+            _log.info("event received", channel=channel, kind=event.kind.value, new=False)
             return
         message = await _message_of(session, channel, event, named)
         is_words = event.from_address is not None and event.kind in _FROM_A_PERSON
@@ -77,7 +77,7 @@ class Reception:
             targets = await self._report(session, channel, event, message, now)
         for target in targets:
             is_new = await inbox.store(session, target, now=now, key=self._key)
-            _log.info("event received", source=channel, kind=target.kind.value, new=is_new)
+            _log.info("event received", channel=channel, kind=target.kind.value, new=is_new)
         if event.from_address and any(one.kind is EventKind.OPTED_OUT for one in targets):
             # the address itself, also where it is nobody's on the register, or not any more
             await suppression.suppress(
@@ -161,16 +161,13 @@ class Reception:
             if event.misconfigured:
                 await _hold(session, channel, event, now)
             return [_unknown(channel, event)]
-        kind = event.kind
-        if message.try_number != 1 or (kind in _NEVER_ARRIVES and _arrived(message)):
-            # a late word on a message that was set aside, or one that contradicts an earlier word
-            kind = EventKind.NOTICE
-        elif event.misconfigured:
-            kind = EventKind.RETURNED
-        if event.status is not None and message.provider_id in (None, event.provider_id):
+        kind = _became(event, message)
+        if kind is EventKind.RETURNED and await _is_its_own_trouble(session, message):
+            kind = EventKind.BOUNCED
+        if event.status is not None and not _is_of_another_sending(event, message):
             message.provider_status = message_status.furthest(message.provider_status, event.status)
         details: dict[str, Any] = {"step": message.step}
-        if kind is EventKind.BOUNCED and not event.bad_address:
+        if kind is EventKind.BOUNCED and (event.misconfigured or not event.bad_address):
             details["bad_address"] = False
         details |= {"status": event.status} if event.status else {}
         details |= {"failure": event.failure} if event.failure else {}
@@ -187,6 +184,9 @@ class Reception:
         everybody = await household.for_each(session, about, message.step)
         if kind is EventKind.RETURNED:
             await _hold(session, channel, event, now)
+            if message.address_hash:  # of a person who was forgotten, nothing leads to them
+                # by it a later word is known as one on this try, not on the one that follows
+                message.provider_id = message.provider_id or event.provider_id
             await ledger.set_aside(session, message, event.failure or "", now)
         return everybody
 
@@ -198,8 +198,27 @@ async def _hold(session: AsyncSession, channel: str, event: ProviderEvent, now: 
         _log.error("channel is held", channel=channel, code=code, mended=mended)
 
 
-def _arrived(message: Message) -> bool:
-    return message_status.has_arrived(message.provider_status)
+async def _is_its_own_trouble(session: AsyncSession, message: Message) -> bool:
+    """Whether a message has come back after every resume: no word on us any more."""
+    before = await ledger.times_set_aside(session, message.attempt_id, message.step)
+    return before >= channel_hold.HOLDS_AT_MOST
+
+
+def _became(event: ProviderEvent, message: Message) -> EventKind:
+    """Return what a report means, by what is known of its message."""
+    if event.kind is EventKind.OPTED_OUT:  # stop is stop, whatever became of the message
+        return event.kind
+    arrived = message_status.has_arrived(message.provider_status)
+    is_late = message.try_number != 1 or _is_of_another_sending(event, message)
+    if is_late or (event.kind in _NEVER_ARRIVES and arrived):
+        # a late word on a message that was set aside, or one that contradicts an earlier word
+        return EventKind.NOTICE
+    return EventKind.RETURNED if event.misconfigured else event.kind
+
+
+def _is_of_another_sending(event: ProviderEvent, message: Message) -> bool:
+    """Whether a report names our message by our key, and means another sending of it."""
+    return event.provider_id is not None and message.provider_id not in (None, event.provider_id)
 
 
 def _meant(kind: EventKind, reading: Reading, asks: str | None) -> EventKind:
@@ -245,23 +264,33 @@ async def _to_whom_it_still_concerns(
 async def _message_of(
     session: AsyncSession, channel: str, event: ProviderEvent, named: str
 ) -> Message | None:
-    """Find the message that an event is about: by our key, or by the provider's."""
-    if event.message is not None:
-        return await _named(session, channel, event.message)
-    if event.provider_id is None:
+    """Find the message that an event is about: by the provider's key, else by ours.
+
+    Ours is that of a step, which may be delivered more than once.
+    """
+    if event.provider_id is not None:
+        message = await ledger.message_of(session, channel, event.provider_id)
+        if message is not None:
+            return message
+    elif event.message is None:
         return None
-    message = await ledger.message_of(session, channel, event.provider_id)
     # the report may be faster than the worker's note of the id; the provider's signature covers
     # what the request's URL names
-    return message or await _named(session, channel, named)
+    return await _named(session, channel, event.message or named)
 
 
 async def _named(session: AsyncSession, channel: str, named: str) -> Message | None:
+    """Return the message of a step that stands, or else the last one that was set aside."""
     parts = _MESSAGE.fullmatch(named)
     if parts is None:
         return None
-    message = await session.get(Message, (parts["attempt_id"], int(parts["step"]), 1))
-    return message if message is not None and message.channel == channel else None
+    of_step = select(Message).where(
+        Message.attempt_id == parts["attempt_id"],
+        Message.step == int(parts["step"]),
+        Message.channel == channel,
+    )
+    by_try = of_step.order_by(Message.try_number != 1, Message.try_number.desc())
+    return await session.scalar(by_try.limit(1))
 
 
 async def _first_names(session: AsyncSession, message: Message | None) -> Sequence[str]:

@@ -7,7 +7,7 @@ import structlog
 
 from channels.loopback import is_loopback
 from channels.protocol import Channel
-from clinic import campaigns
+from clinic import campaigns, channel_hold
 from clinic.clinic import Clinic
 from clinic.refusal import Refusal
 from clinic.settings import PREFIX
@@ -65,4 +65,22 @@ async def name_channels_nobody_serves(clinic: Clinic, channels: Collection[str])
             channel=channel,
             campaigns=named[channel],
             mend="add it to REGRESA_CHANNELS; until then its messages wait",
+        )
+
+
+async def name_channels_held(clinic: Clinic) -> None:
+    """Say again which channels are held: what is mended by new settings still has to go on.
+
+    Args:
+        clinic: The clinic, its database prepared.
+    """
+    async with clinic.database.reading() as session:
+        held = await channel_hold.held(session)
+    for one in held:
+        _log.error(
+            "channel is held",
+            channel=one.channel,
+            code=one.code,
+            patients=one.waiting,
+            mended=f"{channel_hold.RESUME} {one.channel}",
         )

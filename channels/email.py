@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from email.errors import MessageError
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import aiosmtplib
 from pydantic_settings import BaseSettings
@@ -29,6 +29,16 @@ _SECONDS_TO_PART = 2
 """For the server to answer QUIT: by then the message is taken, and the receipt waits."""
 
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
+
+
+class _Client(aiosmtplib.SMTP):
+    """Knows whether the message itself was begun: until DATA nothing can have been taken."""
+
+    on_its_way = False
+
+    async def data(self, *args: Any, **kwargs: Any) -> aiosmtplib.SMTPResponse:
+        self.on_its_way = True
+        return await super().data(*args, **kwargs)
 
 
 class EmailChannel:
@@ -88,7 +98,7 @@ class EmailChannel:
                 )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             client.close()
-            raise with_the_message(error) from None
+            raise with_the_message(error, on_its_way=client.on_its_way) from None
         await _say_goodbye(client)
         return Receipt(provider_id=mail.message_id)
 
@@ -158,9 +168,9 @@ class EmailChannel:
             for mail in arrived
         ]
 
-    def _client(self) -> aiosmtplib.SMTP:
+    def _client(self) -> _Client:
         settings = self._settings
-        return aiosmtplib.SMTP(
+        return _Client(
             hostname=settings.host,
             port=settings.port,
             use_tls=settings.security == "tls",

@@ -52,13 +52,24 @@ class EmailSettings(BaseSettings):
     security: Security = "starttls"
     username: str = ""
     password: SecretStr = SecretStr("")
-    from_address: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$")]
+    from_address: Annotated[
+        str,
+        Field(
+            pattern=r"^[!-?A-~]+@[!-?A-~]+$",
+            description="an address alone, in ASCII, such as hello@your-clinic.example",
+        ),
+    ]
     ca_file: Path | None = None
     per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     reply_plus: bool = False
     dkim_key_file: Path | None = None
-    dkim_selector: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
-    dkim_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]*$")] = ""
+    dkim_selector: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9._-]*$", description="a name in the DNS, such as spring")
+    ] = ""
+    dkim_domain: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9.-]*$", description="a domain such as your-clinic.example"),
+    ] = ""
     imap_host: str = ""
     imap_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     imap_security: Security = "tls"
@@ -108,8 +119,15 @@ class EmailSettings(BaseSettings):
     @classmethod
     def _imap_needs_a_user(cls, user: str, info: ValidationInfo) -> str:
         if info.data.get("imap_host") and not user:
-            raise ValueError("name the mailbox's user")
+            raise ValueError("name the mailbox's user: REGRESA_EMAIL_IMAP_HOST is set")
         return user
+
+    @field_validator("imap_password")
+    @classmethod
+    def _imap_needs_a_password(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("imap_host") and not password.get_secret_value():
+            raise ValueError("is missing: REGRESA_EMAIL_IMAP_HOST is set")
+        return password
 
     @property
     def domain(self) -> str:

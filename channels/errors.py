@@ -17,11 +17,13 @@ class SendError(Exception):
     Args:
         code: The provider's code or a short closed word. No address, no text: it is logged and
             stands in Temporal's history.
+        look_at: Names of the variables that an operator looks at first, for the log.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, look_at: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.look_at = look_at
 
 
 class Permanent(SendError):
@@ -39,8 +41,10 @@ class Misconfigured(SendError):
 class Transient(SendError):
     """The provider certainly did not take the message, and may take it later."""
 
-    def __init__(self, code: str, retry_after: timedelta | None = None) -> None:
-        super().__init__(code)
+    def __init__(
+        self, code: str, retry_after: timedelta | None = None, *, look_at: str = ""
+    ) -> None:
+        super().__init__(code, look_at=look_at)
         self.retry_after = retry_after
 
 

@@ -10,7 +10,7 @@ import structlog
 from channels.mail_automatic import is_automatic
 from channels.mail_bounces import Report, ReportKind, reports_in
 from channels.mail_charsets import LONGEST_HEADER, decode, decode_words
-from channels.mail_threads import key_in_addresses, key_in_ids, message_id_of
+from channels.mail_threads import key_in_addresses, key_in_ids
 from channels.mail_words import text_of, words_of
 from channels.protocol import ProviderEvent
 from channels.smtp_codes import Bounced, refusal_of
@@ -27,13 +27,11 @@ class MailReader:
     """Reads mails that arrive for one sender's address.
 
     Args:
-        from_address: The sender's address: its domain stands in our Message-IDs, and a mail
-            from it is our own.
+        from_address: The sender's address: a mail from it is our own.
     """
 
     def __init__(self, from_address: str) -> None:
         self._own = _without_plus(_bare(from_address))
-        self._domain = from_address.rpartition("@")[2]
 
     def read(self, raw: bytes) -> list[ProviderEvent]:
         """Return what a mail reports: at least one event, whatever the bytes.
@@ -76,7 +74,6 @@ class MailReader:
             key=key,
             kind=EventKind.NOTICE,
             message=about,
-            provider_id=message_id_of(about, self._domain) if about else None,
             status=report.says,
             # of whom nobody can tell, a person has to find out from the words
             body="" if about else words_of(mail),

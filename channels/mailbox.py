@@ -48,6 +48,14 @@ _LITERAL_ITEM = 2
 _NOT_NOW = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]")
 """RFC 5530: reasons to try again, where a login or a folder was refused."""
 
+_LOOK_AT = {
+    "imap login": "REGRESA_EMAIL_IMAP_USERNAME, REGRESA_EMAIL_IMAP_PASSWORD",
+    "imap folder": "REGRESA_EMAIL_IMAP_FOLDER, REGRESA_EMAIL_IMAP_DONE_FOLDER",
+    "imap tls": "REGRESA_EMAIL_IMAP_SECURITY, REGRESA_EMAIL_IMAP_PORT, REGRESA_EMAIL_CA_FILE",
+    "imap ca_file": "REGRESA_EMAIL_CA_FILE",
+    "imap unreachable": "REGRESA_EMAIL_IMAP_HOST, REGRESA_EMAIL_IMAP_PORT",
+}
+
 _log = structlog.get_logger()
 
 
@@ -224,13 +232,21 @@ def _failure(error: Exception) -> SendError:
         case MailboxFolderSelectError() | MailboxFolderCreateError():
             return _refused("folder", error)
         case FileNotFoundError() | PermissionError():
-            return Misconfigured("imap ca_file")
+            return _failed(Misconfigured, "imap ca_file")
         case _ if is_about_tls(error):
-            return Misconfigured("imap tls")
+            return _failed(Misconfigured, "imap tls")
+        case OSError():
+            return _failed(Transient, "imap unreachable")
+        case imaplib.IMAP4.abort():
+            return _failed(Transient, "imap broken off")
         case _:
-            return Transient(f"imap {type(error).__name__}")
+            return _failed(Transient, "imap refused")
 
 
 def _refused(what: str, error: Exception) -> SendError:
     later = _NOT_NOW.search(str(error)) is not None
-    return Transient(f"imap {what}") if later else Misconfigured(f"imap {what}")
+    return _failed(Transient if later else Misconfigured, f"imap {what}")
+
+
+def _failed(kind: type[Transient | Misconfigured], code: str) -> SendError:
+    return kind(code, look_at=_LOOK_AT.get(code, ""))

@@ -16,7 +16,9 @@ class OutgoingMessage(BaseModel):
     """One message, ready to be sent.
 
     Attributes:
-        key: The same on every try of the same message, and on no other: `attempt.step`.
+        key: `attempt.step`: the same on every try of the same message. No other patient's and no
+            other step's message has it; one that came back for our own fault and is delivered
+            anew has, under another `claimed_at`.
         attempt_id: The attempt it belongs to.
         step: The step's index.
         to: The patient's address on this channel.

@@ -8,7 +8,7 @@ import aiosmtplib
 from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
 from channels.smtp_codes import ToUs, refusal_of, status_in
 
-_TEMPORARY = range(400, 500)
+_TEMPORARY, _FOR_GOOD = range(400, 500), range(500, 600)
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS that ended without a reason: the connection's fault, not the settings'."""
 
@@ -18,6 +18,9 @@ def before_the_message(error: Exception) -> SendError:
     match error:
         case aiosmtplib.SMTPAuthenticationError(code=code) if code not in _TEMPORARY:
             return Misconfigured(f"smtp {code} login")
+        # 554 for a greeting, or a 5xx to HELO: the server does not serve us (RFC 5321, 3.1)
+        case aiosmtplib.SMTPResponseException(code=code) if code in _FOR_GOOD:
+            return Misconfigured(f"smtp {code} refuses us")
         case aiosmtplib.SMTPResponseException(code=code):
             return Transient(f"smtp {code}")
         case _ if is_about_tls(error):
@@ -31,8 +34,13 @@ def before_the_message(error: Exception) -> SendError:
             return Transient(type(error).__name__)
 
 
-def with_the_message(error: Exception) -> SendError:
-    """Translate what went wrong with a message on its way."""
+def with_the_message(error: Exception, *, on_its_way: bool) -> SendError:
+    """Translate what went wrong with a message.
+
+    Args:
+        error: What the library raised.
+        on_its_way: Whether the message itself was begun, or only who it is from and for.
+    """
     match error:
         case aiosmtplib.SMTPRecipientsRefused(recipients=[refused, *_]):
             return _refused("rcpt", refused.code, refused.message)
@@ -41,12 +49,15 @@ def with_the_message(error: Exception) -> SendError:
                 return Transient(f"smtp {code} sender")
             return Misconfigured(f"smtp {code} sender")
         case aiosmtplib.SMTPDataError(code=code, message=said):
-            return _refused("data", code, said)
+            is_refusal = code in _TEMPORARY or code in _FOR_GOOD
+            return _refused("data", code, said) if is_refusal else Uncertain(f"smtp {code}")
         case aiosmtplib.SMTPNotSupported():  # the address is not ASCII, and the server's mail is
             return Permanent("smtp no smtputf8")
         case ValueError():  # the library looks at the address before it sends anything
             return Permanent("smtp address")
-        case _:  # the connection broke, or the answer never came: it may have been taken
+        case _ if not on_its_way:  # the connection broke, or the answer never came
+            return Transient(type(error).__name__)
+        case _:  # likewise, and it may have been taken
             return Uncertain(type(error).__name__)
 
 

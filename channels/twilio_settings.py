@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 
@@ -21,13 +21,36 @@ class TwilioSettings(BaseSettings):
             A WhatsApp sender's rate: https://www.twilio.com/docs/whatsapp/best-practices-and-faqs
     """
 
-    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    account_sid: Annotated[
+        str,
+        Field(pattern=r"^AC[0-9a-fA-F]{32}$", description="`AC` and 32 hexadecimal digits"),
+    ]
     # an empty one would let anybody sign webhooks
     auth_token: Annotated[SecretStr, Field(min_length=1)]
-    from_number: Annotated[str, Field(pattern=r"^(\+\d{7,15})?$")] = ""
-    messaging_service_sid: Annotated[str, Field(pattern=r"^(MG[0-9a-fA-F]{32})?$")] = ""
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "https://api.twilio.com"
+    from_number: Annotated[
+        str,
+        Field(
+            pattern=r"^(\+\d{7,15})?$",
+            description="an E.164 number such as +13055550100, without `whatsapp:`",
+        ),
+    ] = ""
+    messaging_service_sid: Annotated[
+        str,
+        Field(pattern=r"^(MG[0-9a-fA-F]{32})?$", description="`MG` and 32 hexadecimal digits"),
+    ] = ""
+    base_url: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[^/]+$",
+            description="an address such as https://api.twilio.com, without a path",
+        ),
+    ] = "https://api.twilio.com"
     per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @field_validator("per_second", mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: object) -> object:
+        return None if given == "" else given
 
     @model_validator(mode="after")
     def _has_a_sender(self) -> Self:

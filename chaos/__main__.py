@@ -47,8 +47,7 @@ def main(
 ) -> None:
     """Run a campaign while worker, server and console are killed and providers fail; then judge.
 
-    It ends with 0 where nothing was lost and no patient had a step twice, with 1 where something
-    was, and with 3 where too little was killed for that to mean anything.
+    It ends with 0 if nothing was lost or came twice, 1 if something was, 3 after too few kills.
 
     Example: python -m chaos --attempts 200 --seed 1 --seed 2
     """

@@ -15,6 +15,7 @@ from chaos.programs import Programs
 
 _SERVER, _CONSOLE = "temporal", "console"
 _IN_A_BURST = (0.3, 3.0)
+_AT_ONCE = (0.0, 0.5)
 _BETWEEN_BURSTS = (15.0, 30.0)
 _BURST_ENDS = 0.25
 """Strikes come in bursts, in seconds: a worker's death is noticed by a heartbeat that stays out for
@@ -69,13 +70,18 @@ def schedule(quota: Kills, seed: int, *, calm: bool = True) -> Iterator[Moment]:
     Args:
         quota: What must come to pass. The kills at fail points count among the worker's.
         seed: The same seed gives the same moments.
-        calm: Whether there is a calm between bursts; a short run has but one burst.
+        calm: Whether there is a calm between bursts. A short run has but one burst, and begins
+            with the fail points: it has sent everything within seconds, and a point that nobody
+            comes by would have to wait for the next try of something.
     """
     chance = random.Random(seed)  # noqa: S311 - moments, no secrets
     first = _strikes_of(quota)
-    chance.shuffle(first)
+    if calm:
+        chance.shuffle(first)
     for strike in chain(first, _without_end(first, chance)):
         pause = _BETWEEN_BURSTS if calm and chance.random() < _BURST_ENDS else _IN_A_BURST
+        if not calm:
+            pause = _AT_ONCE
         yield Moment(
             after=chance.uniform(*pause), strike=strike, away=chance.choice((0.0, 0.3, 1.0, 2.5))
         )

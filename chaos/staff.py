@@ -80,7 +80,14 @@ class Staff:
         reported = self._reported(call, now)
         try:
             async with clinic.database.writing() as session:
-                await call_claim.claim(session, call.task_id, who=_WHO, now=now, key=clinic.key)
+                await call_claim.claim(
+                    session,
+                    call.task_id,
+                    who=_WHO,
+                    now=now,
+                    key=clinic.key,
+                    zone=clinic.profile.zone,
+                )
             async with clinic.database.writing() as session:
                 await call_completion.complete(
                     session,

@@ -89,6 +89,7 @@ class PageResult(_Input):
         left_out: Patients left out on this page.
         remaining: Attempts still to be started.
         next_page_at: Aware UTC; the pace, or a full call list, asks to wait until then.
+        waits: Why nobody was started, in words for staff; empty where nothing keeps them waiting.
     """
 
     state: PageState
@@ -96,3 +97,4 @@ class PageResult(_Input):
     left_out: int
     remaining: int
     next_page_at: datetime | None = None
+    waits: str = ""

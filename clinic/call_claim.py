@@ -20,12 +20,15 @@ from clinic.register.standing import Standing, standings
 from clinic.tables import Attempt, CallTask, Campaign, Patient
 from clinic.wording import language_for, words_for
 
-_UTC = ZoneInfo("UTC")
-"""Decides on which day a minor comes of age; for a claim, an hour more or less is fine."""
-
 
 async def claim(
-    session: AsyncSession, task_id: str, *, who: str, now: datetime, key: SecretStr
+    session: AsyncSession,
+    task_id: str,
+    *,
+    who: str,
+    now: datetime,
+    key: SecretStr,
+    zone: ZoneInfo,
 ) -> datetime:
     """Claim a task, so that no two people call the same patient; again by the same prolongs.
 
@@ -35,6 +38,8 @@ async def claim(
         who: Who calls.
         now: Aware UTC.
         key: The key of the suppression hashes.
+        zone: The clinic's time zone: of the times in a refusal, and for the day on which a
+            minor comes of age.
 
     Returns:
         When the claim lapses, aware UTC.
@@ -46,7 +51,7 @@ async def claim(
     until = now + CLAIM_LASTS
     task = await session.get(CallTask, task_id)
     if task is not None and task.closed_at is None:
-        patient = await standing_of(session, task, now, key, _UTC)
+        patient = await standing_of(session, task, now, key, zone)
         if patient is not None:
             await refuse_call(session, task, patient, key)
     free = or_(
@@ -58,7 +63,8 @@ async def claim(
         .values(claimed_by=who, claimed_until=until)
     )
     if _rows(won) == 0:
-        raise why_not(await session.get(CallTask, task_id, populate_existing=True), task_id)
+        task = await session.get(CallTask, task_id, populate_existing=True)
+        raise why_not(task, task_id, zone)
     return until
 
 
@@ -144,18 +150,17 @@ def claimant(task: CallTask, now: datetime) -> str | None:
     return None if lapsed else task.claimed_by
 
 
-def why_not(task: CallTask | None, task_id: str) -> Refusal:
-    """Return why a task can't be had."""
+def why_not(task: CallTask | None, task_id: str, zone: ZoneInfo) -> Refusal:
+    """Return why a task can't be had, with times in the clinic's time zone."""
     if task is None:
         return Refusal(f"no call task `{task_id}`", "`regresa calls` lists the open ones.")
     if task.closed_at is not None:
-        moment = f"{task.closed_at:%Y-%m-%d %H:%M} UTC"
+        closed = f"{task.closed_at.astimezone(zone):%a %Y-%m-%d %H:%M}"
         return Refusal(
-            f"call task {task_id} was closed by {task.closed_by} at {moment} as `{task.outcome}`"
+            f"call task {task_id} was closed by {task.closed_by} on {closed} as `{task.outcome}`"
         )
-    return Refusal(
-        f"call task {task_id} is claimed by {task.claimed_by} until {task.claimed_until:%H:%M} UTC"
-    )
+    until = f" until {task.claimed_until.astimezone(zone):%H:%M}" if task.claimed_until else ""
+    return Refusal(f"call task {task_id} is claimed by {task.claimed_by}{until}")
 
 
 def _rows(result: Any) -> int:

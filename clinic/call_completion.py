@@ -66,9 +66,9 @@ async def complete(
     """
     task = await session.get(CallTask, task_id, with_for_update=True)
     if task is None or task.closed_at is not None:
-        raise why_not(task, task_id)
+        raise why_not(task, task_id, calendar.zone)
     if claimant(task, now) not in (None, who):
-        raise why_not(task, task_id)
+        raise why_not(task, task_id, calendar.zone)
     patient = await standing_of(session, task, now, key, calendar.zone)
     written_from = await _written_from(session, task)
     decided = after_call(
@@ -127,7 +127,7 @@ async def _note_in_register(
         case CallOutcome.MOVED:
             patient.status = PatientStatus.MOVED.value
         case CallOutcome.WRONG_NUMBER:
-            inbox.mark_bad(patient, "call", now)
+            inbox.mark_bad(patient, "call", now, address=patient.phone or "")
         case CallOutcome.DECLINED if reported.reason is not None:
             patient.loss_reason = reported.reason.value
         case CallOutcome.DO_NOT_CONTACT:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import SecretStr
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
@@ -95,12 +95,13 @@ async def open_without_attempt(
 
     Args:
         session: The transaction that stores the event.
-        event: What they wrote; of a patient, or from an address that the register does not know.
+        event: What they wrote; of a patient, or from an address that the register does not know,
+            or from none: that is a task of its own.
         now: Aware UTC.
         key: The key of the address hashes.
     """
     # two parts of one long message may come in at the same moment
-    who = event.patient_id or event.from_address
+    who = event.patient_id or event.from_address or event.id
     await take_turn(session, [address_hash(key, f"reads:{who}")])
     priority = urgency(TaskKind.REPLY, event.details.get("reading"))
     standing = await session.scalar(_standing_for(event))
@@ -140,23 +141,21 @@ async def hand_to_attempts(session: AsyncSession, attempts: Sequence[Attempt]) -
         return
     waiting = (
         CallTask.closed_at.is_(None),
-        CallTask.attempt_id.is_(None),
+        CallTask.kind == TaskKind.REPLY.value,
         CallTask.patient_id.in_(opened),
+        # also of an earlier attempt, which ended without an answer
+        or_(CallTask.attempt_id.is_(None), CallTask.attempt_id.not_in(list(opened.values()))),
     )
     for task in await session.scalars(select(CallTask).where(*waiting).order_by(CallTask.id)):
-        # an attempt has one open task
-        task.attempt_id = opened.pop(str(task.patient_id), None)
-        if task.attempt_id is None:
+        attempt_id = opened.pop(str(task.patient_id), None)
+        if attempt_id is None:  # an attempt has one open task
             continue
+        unread = await _unread(session, task)
+        task.attempt_id = attempt_id
         await session.execute(
             update(Event)
-            .where(
-                Event.patient_id == task.patient_id,
-                Event.attempt_id.is_(None),
-                Event.kind == EventKind.REPLY.value,
-                Event.received_at >= task.opened_at,
-            )
-            .values(attempt_id=task.attempt_id, relayed_at=None, relay_result=None)
+            .where(Event.id.in_(unread))
+            .values(attempt_id=attempt_id, relayed_at=None, relay_result=None)
             .execution_options(synchronize_session=False)
         )
 
@@ -192,13 +191,36 @@ async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: da
     )
 
 
+async def _unread(session: AsyncSession, task: CallTask) -> Sequence[str]:
+    """Return the replies that nobody has answered yet, of a task that is not closed."""
+    replies = select(Event.id).where(
+        Event.patient_id == task.patient_id,
+        Event.attempt_id.is_not_distinct_from(task.attempt_id),
+        Event.kind == EventKind.REPLY.value,
+    )
+    if task.attempt_id is None:
+        return (await session.scalars(replies.where(Event.received_at >= task.opened_at))).all()
+    # its task is opened once its workflow has heard of it; what came before the last one was
+    # closed is answered
+    answered = select(func.max(CallTask.closed_at)).where(CallTask.attempt_id == task.attempt_id)
+    answered_at = await session.scalar(answered)
+    if answered_at is not None:
+        replies = replies.where(or_(Event.received_at > answered_at, Event.id == task.event_id))
+    return (await session.scalars(replies)).all()
+
+
 def _standing_for(event: Event) -> Select[CallTask]:
     """Return the query for the open task of whoever wrote, as far as no attempt has it."""
     loose = select(CallTask).where(CallTask.closed_at.is_(None), CallTask.attempt_id.is_(None))
     if event.patient_id is not None:
         return loose.where(CallTask.patient_id == event.patient_id)
+    from_there = (
+        Event.from_address == event.from_address
+        if event.from_address is not None
+        else Event.id == event.id
+    )
     return loose.join(Event, Event.id == CallTask.event_id).where(
-        CallTask.patient_id.is_(None), Event.from_address == event.from_address
+        CallTask.patient_id.is_(None), from_there
     )
 
 

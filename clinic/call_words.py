@@ -32,7 +32,8 @@ class Words(BaseModel):
 async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
     """Return what was written, by the task's id: all replies to its attempt.
 
-    Where there is no attempt, it is what this patient, or this address, wrote without one.
+    Where there is no attempt, it is what this patient, or this address, wrote without one; where
+    nobody knows who wrote, it is that one reply.
     """
     found: dict[str, Words] = {task.id: Words() for task in tasks}
     for page in _pages([task for task in tasks if task.attempt_id is not None]):
@@ -45,7 +46,9 @@ async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str
 async def _of_attempts(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
     of_these = Event.attempt_id.in_([task.attempt_id for task in tasks])
     replies: defaultdict[str | None, list[Event]] = defaultdict(list)
-    for event in await session.scalars(_written(EventKind.REPLY).where(of_these)):
+    # who says no once a person has the attempt, is that person's: they read it, and why
+    said = _written(EventKind.REPLY, EventKind.DECLINED)
+    for event in await session.scalars(said.where(of_these)):
         replies[event.attempt_id].append(event)
     return {task.id: _words(replies[task.attempt_id]) for task in tasks}
 
@@ -65,11 +68,13 @@ async def _without_attempt(session: AsyncSession, tasks: Sequence[CallTask]) -> 
     said: defaultdict[tuple[str | None, str | None], list[Event]] = defaultdict(list)
     for event in await session.scalars(written):
         said[event.patient_id, event.from_address].append(event)
-    from_where = {task.id: own[str(task.event_id)].from_address for task in tasks}
-    return {
-        task.id: _words(said[task.patient_id, from_where[task.id]], from_where[task.id])
-        for task in tasks
-    }
+    found = {}
+    for task in tasks:
+        asks = own[str(task.event_id)]
+        nobody = task.patient_id is None and asks.from_address is None
+        events = [asks] if nobody else said[task.patient_id, asks.from_address]
+        found[task.id] = _words(events, asks.from_address)
+    return found
 
 
 def _written(*kinds: EventKind) -> Select[Event]:

@@ -25,6 +25,11 @@ RESUME = "regresa channels resume"
 """The command that lets a channel go on, and then the channel's name."""
 
 
+HOLDS_AT_MOST = 2
+"""A message may hold its channel so often. What is refused once more after it was said to be
+mended as often is this number's or text's own trouble: it must not hold everybody for good."""
+
+
 class Held(BaseModel):
     """A channel that is held.
 

@@ -218,8 +218,10 @@ def _needs_reader(event: Event) -> bool:
     if event.kind == EventKind.OPTED_OUT.value:
         # the attempt ends, and what stood on the call list for it goes with it
         return bool(event.details.get("says_more"))
+    # of nobody knows whom: still somebody wrote it, as far as there is anything to read
     somebody = event.patient_id is not None or event.from_address is not None
-    return event.kind == EventKind.REPLY.value and event.attempt_id is None and somebody
+    legible = somebody or bool(event.body.strip())
+    return event.kind == EventKind.REPLY.value and event.attempt_id is None and legible
 
 
 def _bounded(body: str) -> str:
@@ -265,11 +267,18 @@ async def _silence_address(
     """Suppress the address that said stop, also where the register knows another one by now."""
     if attempt is None or "step" not in received.details:
         return
-    message = await session.get(Message, (attempt.id, received.details["step"], 1))
-    if message is not None and message.address_hash:
-        await suppression.suppress_hash(
-            session, message.address_hash, source=received.source, now=now
+    # each of its tries: a step that came back may have been delivered to another address then
+    written_to = await session.scalars(
+        select(Message.address_hash)
+        .where(
+            Message.attempt_id == attempt.id,
+            Message.step == received.details["step"],
+            Message.address_hash != "",
         )
+        .distinct()
+    )
+    for hashed in sorted(written_to):
+        await suppression.suppress_hash(session, hashed, source=received.source, now=now)
 
 
 async def _bounce(
@@ -286,21 +295,23 @@ async def _bounce(
     patient = await session.get_one(Patient, attempt.patient_id)
     # a minor's message went to the guardian; the day decides that to the hour, which is enough
     contact = (await contacts_of(session, [patient], now, ZoneInfo("UTC")))[patient.id]
-    current = contact.email if message.channel == "email" else contact.phone
     # a bounce may come days later: a new address has not failed
-    if current and address_hash(key, current) == message.address_hash:
-        mark_bad(patient, message.channel, now)
+    for current in (contact.email, contact.phone):
+        if current and address_hash(key, current) == message.address_hash:
+            mark_bad(patient, message.channel, now, address=current)
 
 
-def mark_bad(patient: Patient, channel: str, now: datetime) -> None:
-    """Mark the address bad that a channel uses.
+def mark_bad(patient: Patient, channel: str, now: datetime, *, address: str) -> None:
+    """Mark the address bad that a channel has used.
 
-    A number that takes no text messages may be a landline: it is called all the same. One that
-    is unknown to a messenger, or to a plug-in's service, takes text messages and calls.
+    An email is bad by whichever channel. A number that takes no text messages may be a landline:
+    it is called all the same. One that is unknown to a messenger, or to a plug-in's service,
+    takes text messages and calls.
     """
+    if "@" in address:
+        patient.email_bad_at = now
+        return
     match channel:
-        case "email":
-            patient.email_bad_at = now
         case "call":
             patient.phone_bad_at = now
         case "sms":

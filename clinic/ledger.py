@@ -125,6 +125,8 @@ async def set_aside(
 ) -> list[str]:
     """Set aside a message that came back for our own fault, so that its step is delivered again.
 
+    So is one that the provider never took for that reason: what matters is that it did not arrive.
+
     Its rows, its own and those it carries, get the next number of a try and keep the provider's
     id, by which a late word about it is known: whoever finds a row by that id looks at its
     `try_number`, for only 1 is the message that stands. The same message again changes nothing.
@@ -156,6 +158,14 @@ async def set_aside(
     return named
 
 
+async def times_set_aside(session: AsyncSession, attempt_id: str, step: int) -> int:
+    """Return how often a step's message came back, or was refused, for our own fault."""
+    tries = select(func.count()).where(
+        Message.attempt_id == attempt_id, Message.step == step, Message.try_number > 1
+    )
+    return await session.scalar(tries) or 0
+
+
 async def release(session: AsyncSession, *, attempt_id: str, step: int) -> None:
     """Give a claim back where it is certain that nothing was sent, and those it carries."""
     await session.execute(
@@ -166,13 +176,20 @@ async def release(session: AsyncSession, *, attempt_id: str, step: int) -> None:
 
 
 async def message_of(session: AsyncSession, channel: str, provider_id: str) -> Message | None:
-    """Find the message that a provider names: of those that share one, the carrier's row."""
+    """Find the message that a provider names: of those that share one, the carrier's row.
+
+    Where the provider knows several by one id, such as mails under one Message-ID, it is the one
+    that stands, or else the first that was set aside.
+    """
     return await session.scalar(
-        select(Message).where(
+        select(Message)
+        .where(
             Message.channel == channel,
             Message.provider_id == provider_id,
             Message.carried_by.is_(None),
         )
+        .order_by(Message.try_number)
+        .limit(1)
     )
 
 

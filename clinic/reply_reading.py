@@ -23,6 +23,7 @@ _CLAUSE = re.compile(r"[,()\[\]{}«»“”\"/|]|\s[\u2010-\u2015-]+\s")
 _APOSTROPHES = re.compile(r"[\u2018\u2019\u02bc\u00b4`']")
 _WRAPPED = re.compile(r"(?<![\n\r.!?…])\r?\n(?=[a-zß-ÿа-яё])")
 """Where a mail program has broken a line within a sentence."""
+_DRAWN_OUT = re.compile(r"(\w)\1{2,}")
 _LONGEST = 20_000
 _LONGEST_CLAUSE = 60
 """Words; a longer one is no opt-out from end to end, and its end is looked at."""
@@ -88,9 +89,11 @@ def _read_stop(
 ) -> Reading | None:
     """Return how a text is read that says stop; None where it does not."""
     alone = words.stop_alone if asks else words.stop_alone | words.stop_unless_asked
-    everything = _contracted([word for clause in clauses for word in clause.words])
+    everything = _spelt([word for clause in clauses for word in clause.words], words)
     beside = words.beside | words.assent
     if _covered(everything, alone | words.stop, beside | words.objects, greeted):
+        return Reading(meaning=Meaning.OPT_OUT)
+    if _covered(everything, words.stop, beside | words.objects | words.refusals, greeted):
         return Reading(meaning=Meaning.OPT_OUT)
     if _is_spelt_or_slipped(everything, words, greeted):
         return Reading(meaning=Meaning.OPT_OUT)
@@ -116,7 +119,7 @@ def _read_stop(
 def _read_answer(clauses: Sequence[_Clause], words: Lexicon, greeted: frozenset[str]) -> Meaning:
     if any(clause.asks for clause in clauses):
         return Meaning.UNCLEAR
-    everything = _contracted([word for clause in clauses for word in clause.words])
+    everything = _spelt([word for clause in clauses for word in clause.words], words)
     if _covered(everything, words.no, words.beside, greeted):
         return Meaning.NO
     if _covered(everything, words.yes, words.beside, greeted):
@@ -133,6 +136,8 @@ def _before_stop(clause: _Clause, words: Lexicon, greeted: frozenset[str]) -> Se
         rest = found[at:]
         if _covered(rest, words.stop_clauses, words.beside | words.objects, greeted):
             before = found[:at]
+            if _covered(before, words.refusals, words.beside, greeted):
+                return before
             return None if _names_one(before, words.turned_round) else before
     return None
 
@@ -144,6 +149,8 @@ def _covered(
     greeted: frozenset[str],
 ) -> bool:
     """Whether words consist of what is allowed and, at least once, what is needed."""
+    fillers = lexicon().fillers
+    words = [*words[:1], *(word for word in words[1:] if (word,) not in fillers)]
     if not 0 < len(words) <= _LONGEST_CLAUSE:
         return False
     # for each place that is reached: without, or with, what is needed
@@ -190,7 +197,9 @@ def _is_spelt_or_slipped(
     if len(everything) > 1 and all(len(word) == 1 for word in everything):
         return ("".join(everything),) in words.stop
     kind = words.beside
-    meant = [word for word in everything if (word,) not in kind and word not in greeted]
+    # `bajaaa`, `STOOOP`
+    shortened = [_DRAWN_OUT.sub(r"\1", word) for word in everything]
+    meant = [word for word in shortened if (word,) not in kind and word not in greeted]
     return len(meant) == 1 and Slip(meant[0]).of_any(words.seen_through)
 
 
@@ -200,13 +209,19 @@ def _clauses(text: str, words: Lexicon) -> Iterator[_Clause]:
     for sentence in _SENTENCE.findall(joined):
         asks = "?" in sentence
         for part in _CLAUSE.split(sentence):
-            for broken in _broken(_contracted(plain(part).split()), words):
+            for broken in _broken(_spelt(plain(part).split(), words), words):
                 yield _Clause(words=broken, asks=asks)
 
 
-def _contracted(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words with `do not` as `dont`, as most people write it."""
-    return tuple(f" {' '.join(words)} ".replace(" do not ", " dont ").split())
+def _spelt(found: Sequence[str], words: Lexicon) -> tuple[str, ...]:
+    """Return words as the lists have them: `do not` as `dont`, `q` as `que`."""
+    spelt: list[str] = []
+    at = 0
+    while at < len(found):
+        size = 2 if tuple(found[at : at + 2]) in words.spellings else 1
+        spelt += words.spellings.get(tuple(found[at : at + size]), found[at : at + size])
+        at += size
+    return tuple(spelt)
 
 
 def _broken(found: tuple[str, ...], words: Lexicon) -> Iterator[tuple[str, ...]]:

@@ -27,6 +27,9 @@ class Lexicon:
         stop_alone: Mean stop as a whole text.
         stop_unless_asked: As these, unless a question was asked.
         stop_clauses: Mean stop at the end of a longer sentence as well.
+        refusals: Mean no in a whole sentence.
+        fillers: Single words that may stand anywhere in a sentence.
+        spellings: Words as they are often written, with what they stand for.
         objects: May follow them.
         turns: Make a stop unclear that stands beside them.
         turned_round: Turn round a stop that follows them.
@@ -53,6 +56,9 @@ class Lexicon:
     assent: Phrases
     yes: Phrases
     no: Phrases
+    refusals: Phrases
+    fillers: Phrases
+    spellings: dict[tuple[str, ...], tuple[str, ...]]
     seen_through: frozenset[str]
     longest: int
 
@@ -101,7 +107,8 @@ def lexicon() -> Lexicon:
             for phrase in _expanded(line)
         )
 
-    everything = phrases(*(section for section in listed if section != "seen_through"))
+    no_phrases = ("seen_through", "spellings")
+    everything = phrases(*(section for section in listed if section not in no_phrases))
     clauses = phrases("stop_clauses")
     return Lexicon(
         beside=phrases("polite"),
@@ -117,7 +124,15 @@ def lexicon() -> Lexicon:
         breaks=phrases("breaks"),
         assent=phrases("assent"),
         yes=phrases("assent", "yes_words"),
-        no=phrases("no_words"),
+        no=phrases("no_words", "refusals"),
+        refusals=phrases("refusals"),
+        fillers=phrases("fillers"),
+        spellings={
+            tuple(plain(written).split()): tuple(plain(meant).split())
+            for words in listed["spellings"].values()
+            for meant, spelt in words.items()
+            for written in spelt.split("|")
+        },
         seen_through=frozenset(plain(word) for word in listed["seen_through"]),
         longest=max(map(len, everything)),
     )

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import channel_hold
 from clinic.attempt import AttemptState
+from clinic.campaigns import CampaignState
 from clinic.channel_hold import Held
 from clinic.outcome import Outcome
+from clinic.page_room import Waits, room_for
 from clinic.plan import CALL, Plan
 from clinic.tables import Attempt, CallTask, Campaign, Message
 
@@ -28,6 +30,8 @@ class Report(BaseModel):
         loss_reasons: Reason to number of attempts that were declined for it.
         goal: Share of the segment that should book, 0 to 1.
         held: Those of the plan's channels that are held for everybody.
+        waits: Why nobody is started just now, although attempts are still to be started and
+            the campaign runs.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +52,7 @@ class Report(BaseModel):
     messages: dict[str, int]
     loss_reasons: dict[str, int]
     held: tuple[Held, ...] = ()
+    waits: Waits | None = None
 
     @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
     @property
@@ -78,8 +83,14 @@ class Report(BaseModel):
         ]
 
 
-async def report_on(session: AsyncSession, campaign: Campaign) -> Report:
-    """Count a campaign in one transaction."""
+async def report_on(session: AsyncSession, campaign: Campaign, now: datetime) -> Report:
+    """Count a campaign in one transaction.
+
+    Args:
+        session: Any transaction.
+        campaign: The campaign.
+        now: Aware UTC.
+    """
     counted = await session.execute(
         select(Attempt.state, Attempt.outcome, Attempt.left_out_reason, func.count())
         .where(Attempt.campaign_id == campaign.id)
@@ -104,6 +115,7 @@ async def report_on(session: AsyncSession, campaign: Campaign) -> Report:
             CallTask.closed_at.is_(None),
         )
     )
+    not_started = by_state.get(AttemptState.PLANNED.value, 0)
     return Report(
         name=campaign.name,
         segment=campaign.segment,
@@ -116,12 +128,21 @@ async def report_on(session: AsyncSession, campaign: Campaign) -> Report:
         outcomes=outcomes,
         waiting=by_state.get(AttemptState.OPEN.value, 0) - (with_person or 0),
         with_person=with_person or 0,
-        not_started=by_state.get(AttemptState.PLANNED.value, 0),
+        not_started=not_started,
         left_out=left_out,
         messages=await _messages(session, campaign),
         loss_reasons=await _loss_reasons(session, campaign),
         held=tuple(await channel_hold.held(session, _channels_of(campaign))),
+        waits=await _waits(session, campaign, now) if not_started else None,
     )
+
+
+async def _waits(session: AsyncSession, campaign: Campaign, now: datetime) -> Waits | None:
+    is_over = campaign.until is not None and now > campaign.until
+    if campaign.state != CampaignState.RUNNING.value or is_over:
+        return None
+    room = await room_for(session, campaign, now)
+    return room if isinstance(room, Waits) else None
 
 
 def _channels_of(campaign: Campaign) -> list[str]:

@@ -55,7 +55,9 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
     async def run(clinic: Clinic) -> None:
         who = by or getpass.getuser()
         async with clinic.database.writing() as session:
-            until = await call_claim.claim(session, task, who=who, now=now(), key=clinic.key)
+            until = await call_claim.claim(
+                session, task, who=who, now=now(), key=clinic.key, zone=clinic.profile.zone
+            )
             household = await call_claim.household_of(session, task, now(), clinic.key)
             script = await call_claim.script_for(session, task, clinic.folder, household)
             written = await call_claim.words_for_claim(session, task)

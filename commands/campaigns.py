@@ -163,7 +163,7 @@ def watch(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
         with Progress(*columns, console=terminal.console, disable=not live) as progress:
             bar = progress.add_task(name, total=report.patients)
             while True:
-                line = terminal.progress_line(report)
+                line = terminal.progress_line(report, clinic.profile.zone)
                 progress.update(bar, completed=report.settled, description=line)
                 if not live and line != said:
                     terminal.print_json(report) if as_json else terminal.console.print(line)
@@ -250,4 +250,4 @@ async def _refuse_without_temporal() -> None:
 
 async def _report(clinic: Clinic, name: str) -> Report:
     async with clinic.database.reading() as session:
-        return await report_on(session, await campaigns.find(session, name))
+        return await report_on(session, await campaigns.find(session, name), now())

@@ -21,6 +21,8 @@ app.add_typer(group, name="channels")
 def channels(context: typer.Context, as_json: AsJson = False) -> None:
     """Show every channel: in use or not, since when and why it is held, how many patients wait.
 
+    It asks no provider: whether a mailbox can be read stands in the workers' log.
+
     Example: `regresa channels`
     """
     if context.invoked_subcommand is not None:

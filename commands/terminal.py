@@ -122,6 +122,9 @@ def print_report(report: Report, zone: ZoneInfo) -> None:
     console.print(table)
     sent = ", ".join(f"{count} {channel}" for channel, count in report.messages.items())
     console.print(f"Started {local(report.started_at, zone)}. Messages sent: {sent or 'none yet'}.")
+    if report.waits is not None:
+        words = report.waits.words(zone)
+        console.print(f"{words[0].upper()}{words[1:]}.")
     if report.loss_reasons:
         said = ", ".join(
             f"{reason} ({count}{', ours to mend' if reason in _OURS else ''})"
@@ -170,13 +173,14 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
     console.print(table)
 
 
-def progress_line(report: Report) -> str:
-    """Say in a line where a campaign stands."""
+def progress_line(report: Report, zone: ZoneInfo) -> str:
+    """Say in a line where a campaign stands, with times in the clinic's time zone."""
     ended = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items() if count)
     return (
         f"{report.settled}/{report.patients} settled; {report.not_started} to start, "
         f"{report.waiting} waiting, {report.with_person} on the call list"
         + (f"; {ended}" if ended else "")
+        + (f"; {report.waits.words(zone)}" if report.waits else "")
         + "".join(f"; {held.channel} is held" for held in report.held)
     )
 

@@ -16,6 +16,7 @@ from clinic.tables import Event, Patient
 from console.clock import Clock
 
 _SOURCE = "bookings"
+_NEEDED = "a bearer token is needed: `Authorization: Bearer ...`"
 _FURTHEST = timedelta(days=3 * 366)
 """Nobody books further ahead; a year that was mistyped would keep a patient from being asked."""
 
@@ -48,7 +49,10 @@ def router(clinic: Clinic, clock: Clock) -> APIRouter:
     async def book(request: Request) -> dict[str, bool]:
         authorization = request.headers.get("authorization", "")
         if not token or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-            raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+            # that a token is wrong helps nobody to guess it, and whoever sets it up to mend it
+            is_given = authorization.startswith("Bearer ") and len(authorization.split()) > 1
+            said = "this bearer token is not the right one" if is_given else _NEEDED
+            raise HTTPException(401, said, {"WWW-Authenticate": "Bearer"})
         now = clock()
         booking = _read(await request.body(), now)
         async with clinic.database.writing() as session:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.datastructures import UploadFile
 
@@ -11,6 +12,8 @@ from channels.protocol import Channel, WebhookRequest
 from clinic.clinic import Clinic
 
 _LARGEST_BODY = 64 * 1024
+
+_log = structlog.get_logger()
 
 
 def router(clinic: Clinic, channels: Mapping[str, Channel]) -> APIRouter:
@@ -29,7 +32,9 @@ def router(clinic: Clinic, channels: Mapping[str, Channel]) -> APIRouter:
         try:
             events = channel.parse(webhook)
         except ValueError as error:
-            raise HTTPException(400, str(error)) from None
+            # what it says may quote what was sent
+            _log.error("a webhook can't be read", channel=name, reason=type(error).__name__)
+            raise HTTPException(400, "not of a form that this provider documents") from None
         named = request.query_params.get("message", "")
         now = datetime.now(UTC)
         async with clinic.database.writing() as session:

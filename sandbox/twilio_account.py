@@ -157,12 +157,9 @@ class TwilioAccount:
             The HTTP status of the webhook's last answer.
 
         Raises:
-            NoWebhookUrlError: There is no webhook URL.
+            NoWebhookUrlError: There is no webhook URL: the account has the SMS, and tells nobody.
             NotTakenError: The webhook could not be reached, repeats included.
         """
-        url = self._whatsapp_webhook_url if to.startswith(WHATSAPP) else self._webhook_url
-        if url is None:
-            raise NoWebhookUrlError("set the webhook URL (REGRESA_SANDBOX_WEBHOOK_URL)")
         message = TwilioMessage(
             account_sid=self.sid,
             to=to,
@@ -175,6 +172,9 @@ class TwilioAccount:
         self._heed_keywords(message)
         await self._keep(message)
         log.info("twilio_message_received", sid=message.sid)
+        url = self._whatsapp_webhook_url if to.startswith(WHATSAPP) else self._webhook_url
+        if url is None:
+            raise NoWebhookUrlError("set the webhook URL (REGRESA_SANDBOX_WEBHOOK_URL)")
         return await self._webhooks.post(url, inbound_form(message))
 
     def _sender_of(self, submission: Submission) -> str:

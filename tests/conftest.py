@@ -23,7 +23,9 @@ from channels.protocol import Channel
 from channels.sms import SmsChannel, SmsSettings
 from channels.whatsapp import WhatsAppSettings
 from clinic.clinic import Clinic
+from clinic.database import Database
 from clinic.settings import ClinicSettings
+from clinic.tables import Table
 from sandbox.settings import SandboxSettings
 from sandbox.stand_ins import Sandbox
 from tests.imap_server import PASSWORD, USER, Dovecot, ImapServer, dovecot_program
@@ -105,17 +107,61 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+async def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file whose tables are set up: that costs more than most tests do."""
+    file = tmp_path_factory.mktemp("prepared") / "clinic.db"
+    async with Database(f"sqlite:///{file}"):
+        pass
+    return file
+
+
+@pytest.fixture(scope="session")
+def prepared_postgresql() -> list[str]:
+    """The URL of a database whose tables are set up, once a test has needed one."""
+    return []
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, once of each kind."""
+async def database_url(
+    request: pytest.FixtureRequest,
+    prepared_sqlite: Path,
+    prepared_postgresql: list[str],
+    tmp_path: Path,
+) -> str:
+    """A database without rows, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'clinic.db'}"
-    server: str = request.getfixturevalue("postgresql")
+        return f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'clinic.db')}"
+    if not prepared_postgresql:
+        url = await _new_postgresql(request.getfixturevalue("postgresql"))
+        async with Database(url):
+            prepared_postgresql.append(url)
+    await _empty_postgresql(prepared_postgresql[0])
+    return prepared_postgresql[0]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.db'}"
+    return await _new_postgresql(request.getfixturevalue("postgresql"))
+
+
+async def _new_postgresql(server: str) -> str:
     name = f"clinic_{uuid4().hex}"
     connection = await asyncpg.connect(server)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     return server.replace("/postgres?", f"/{name}?")
+
+
+async def _empty_postgresql(url: str) -> None:
+    # of so few rows, faster than TRUNCATE, which makes new files
+    children_first = reversed(Table.metadata.sorted_tables)
+    connection = await asyncpg.connect(url)
+    await connection.execute(";".join(str(table.delete()) for table in children_first))
+    await connection.close()
 
 
 @pytest.fixture

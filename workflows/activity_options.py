@@ -40,7 +40,7 @@ PAGE = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=20),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5)
     ),
 )
 """Starts a page of attempts."""

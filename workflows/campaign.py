@@ -77,4 +77,5 @@ def _details(page: PageResult) -> str:
         PageState.FINISHED: "Everybody has been started.",
         PageState.STOPPED: "**Stopped**.",
     }[page.state]
-    return f"{state} {page.remaining} still to be started."
+    waits = f" It {page.waits}." if page.waits else ""
+    return f"{state} {page.remaining} still to be started.{waits}"

@@ -16,6 +16,9 @@ from clinic.register.contact import Contact
 
 _CONTACT = Contact(email="sofia@example.com", phone="+13055550123")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+_MEMBERS = sorted(
+    {*inspect.get_annotations(Channel), *(name for name in vars(Channel) if name[0] != "_")}
+)
 _SECRETS = ("TOKEN", "PASSWORD", "SECRET", "KEY")
 
 
@@ -23,7 +26,8 @@ class AsAPlugIn(Given):
     """The channel as the product finds and builds it."""
 
     def test_it_has_every_member_of_the_protocol(self, channel: Channel) -> None:
-        assert isinstance(channel, Channel)
+        missing = [name for name in _MEMBERS if not hasattr(channel, name)]
+        assert not missing, f"{type(channel).__name__} lacks {', '.join(missing)}"
         for name in ("send", "reconcile", "fetch", "acknowledge", "close"):
             assert inspect.iscoroutinefunction(getattr(channel, name)), f"{name} is not async"
         for name in ("verify", "parse", "address_of", "redact"):

@@ -19,7 +19,7 @@ class Taken(BaseModel):
     """A message as the stand-in took it.
 
     Attributes:
-        text: What the patient would read.
+        text: What the patient would read; of a mail that says it twice, the plain text.
         valid_for: How long the provider was told to go on trying; None: it was told nothing.
     """
 

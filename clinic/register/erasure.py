@@ -24,7 +24,7 @@ from clinic.refusal import Refusal
 from clinic.register.search import national_id_hash, number_hash, patients_at, rows_of_person
 from clinic.register.standing import PatientStatus
 from clinic.register.suppression import addresses_of, suppress
-from clinic.register.written_from import wrote_from
+from clinic.register.written_from import tells_of, wrote_from
 from clinic.tables import (
     Appointment,
     Attempt,
@@ -273,10 +273,12 @@ async def _blank_events(
     session: AsyncSession, patient: Patient, attempt_ids: Sequence[str], now: datetime
 ) -> None:
     """Blank what happened, also the source's own key, which may name the person elsewhere."""
+    addresses = addresses_of(patient, now)
     of_person = or_(
         Event.patient_id == patient.id,
         Event.attempt_id.in_(attempt_ids),
-        wrote_from(addresses_of(patient, now)),
+        wrote_from(addresses),
+        *([tells_of(addresses)] if addresses else []),
     )
     # nobody has to hear any more what was on its way
     await session.execute(

@@ -12,7 +12,6 @@ from functools import cache
 from sqlalchemy import (
     Select,
     String,
-    and_,
     bindparam,
     exists,
     or_,
@@ -252,12 +251,10 @@ def _people_at(*, by_email: bool) -> Select[str]:
 
 def _may_join(attempt_ids: Sequence[str]) -> Select[Attempt]:
     answered = exists().where(Event.attempt_id == Attempt.id, _SILENCES)
-    about = or_(
-        CallTask.attempt_id == Attempt.id,
-        # who wrote before the attempt began
-        and_(CallTask.attempt_id.is_(None), CallTask.patient_id == Attempt.patient_id),
+    # also for what they wrote before the attempt began
+    with_person = exists().where(
+        CallTask.patient_id == Attempt.patient_id, CallTask.closed_at.is_(None)
     )
-    with_person = exists().where(about, CallTask.closed_at.is_(None))
     return (
         select(Attempt)
         .where(

@@ -99,6 +99,7 @@ async def test_a_campaign_that_has_ended_leaves_the_rest_out(
     ("tasks", "started", "pause"),
     [
         pytest.param(2, 0, timedelta(minutes=5), id="full: looked at again in five minutes"),
+        pytest.param(3, 0, timedelta(minutes=5), id="more than full"),
         pytest.param(1, 1, None, id="room for more calls"),
     ],
 )
@@ -132,20 +133,27 @@ async def test_a_full_call_list_holds_a_campaign_back(
     assert page.started == started
     assert page.next_page_at == (now + pause if pause else None)
     assert page.state is (PageState.FINISHED if started else PageState.MORE)
+    full = f"waits: {tasks} calls are open, at most 2 (open_calls_at_most in clinic.yaml)"
+    assert page.waits == ("" if started else full)
 
 
 @pytest.mark.parametrize(
-    ("held", "state", "pause"),
+    ("held", "state", "pause", "waits"),
     [
-        pytest.param({"state": "paused"}, PageState.PAUSED, None, id="a pause"),
+        pytest.param({"state": "paused"}, PageState.PAUSED, None, "", id="a pause"),
         pytest.param(
             {"next_page_at": timedelta(minutes=30)},
             PageState.MORE,
             timedelta(minutes=30),
+            "waits: the next start Tue 2027-03-02 12:30 (--pace 1/h)",
             id="the pace",
         ),
         pytest.param(
-            {"open_calls_at_most": 0}, PageState.MORE, timedelta(minutes=5), id="a full call list"
+            {"open_calls_at_most": 0},
+            PageState.MORE,
+            timedelta(minutes=5),
+            "waits: 0 calls are open, at most 0 (open_calls_at_most in clinic.yaml)",
+            id="a full call list",
         ),
     ],
 )
@@ -156,6 +164,7 @@ async def test_who_began_with_a_households_message_is_started_whatever_holds_the
     held: dict[str, Any],
     state: PageState,
     pause: timedelta | None,
+    waits: str,
 ) -> None:
     if "next_page_at" in held:
         held = {"next_page_at": now + held["next_page_at"]}
@@ -163,7 +172,12 @@ async def test_who_began_with_a_households_message_is_started_whatever_holds_the
     waiting = [await desk.planned(campaign) for _ in range(3)]
     begun = await desk.attempt(campaign=campaign, started_at=None)
     assert await start_page(campaign) == PageResult(
-        state=state, started=1, left_out=0, remaining=3, next_page_at=now + pause if pause else None
+        state=state,
+        started=1,
+        left_out=0,
+        remaining=3,
+        next_page_at=now + pause if pause else None,
+        waits=waits,
     )
     assert (await desk.again(begun)).started_at == now
     rows = [await desk.again(attempt) for attempt in waiting]

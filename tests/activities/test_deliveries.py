@@ -133,7 +133,7 @@ async def test_a_retry_after_the_record_sends_nothing_more(
     assert row.sent_at == now
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The worker died between the provider's answer and the record."""
 
 

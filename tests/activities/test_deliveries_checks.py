@@ -1,5 +1,6 @@
 """Everything is read fresh before a step is delivered; what forbids it leaves no trace."""
 
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,9 +37,9 @@ CLOSED = Deferred(
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(prepared_sqlite: Path, tmp_path: Path) -> str:
     """One kind will do: the rules are pure, and `test_deliveries.py` reads on both."""
-    return f"sqlite:///{tmp_path / 'clinic.db'}"
+    return f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'clinic.db')}"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.delivery_errors import CLAIM_SETTLES
+from activities.outgoing import Ready
 from channels.email import EmailChannel, EmailSettings
 from channels.errors import OptedOut, SendError, Transient, Uncertain
 from channels.protocol import Channel, Receipt
@@ -320,6 +321,32 @@ async def test_an_address_that_changed_since_the_claim_goes_to_a_person(
     channel = told(TAKEN, found=TAKEN)
     assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.UNCERTAIN)
     assert (channel.sent, channel.asked) == ([], [])
+
+
+@ONE_KIND
+async def test_a_channel_that_falls_over_twice_leaves_it_to_a_person(
+    desk: "Desk", deliver: "Deliver", told: "Told", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = await desk.attempt()
+    fault = RuntimeError("no account of +13055550177")
+    channel = told(fault, fault, fault)
+    monkeypatch.setattr(type(channel), "settles", False)
+    error = await retried(deliver, attempt, SMS, sms=channel)
+    assert (error.type, error.message) == ("Uncertain", "RuntimeError")
+    assert await deliver(attempt, SMS, sms=channel) == Failed(reason=FailReason.UNCERTAIN)
+    assert len(channel.sent) == 2
+
+
+@ONE_KIND
+async def test_a_try_that_was_held_up_takes_no_claim_from_the_next_one(
+    desk: "Desk", deliver: "Deliver", told: "Told", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = await desk.attempt()
+    monkeypatch.setattr(Ready, "lasted", CLAIM_SETTLES + SECOND)  # a process that was asleep
+    error = await retried(deliver, attempt, SMS, sms=told())
+    assert error.type == "Transient"
+    # the next try has begun by now: what it sends has to stand in the ledger
+    assert await desk.ledger_row(attempt, SMS) is not None
 
 
 @ONE_KIND

@@ -140,7 +140,7 @@ async def test_a_childs_message_speaks_to_whoever_is_responsible(
     assert "Esperamos a Alicia: " in message.text
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The worker died."""
 
 

@@ -13,7 +13,7 @@ from activities.fetching import Fetching
 from activities.reception import Reception
 from channels.call import CallChannel, CallSettings
 from channels.email import EmailChannel, EmailSettings
-from channels.errors import SendError, Transient
+from channels.errors import Misconfigured, SendError, Transient
 from channels.protocol import Channel, Fetched, ProviderEvent
 from clinic.clinic import Clinic
 from clinic.event import EventKind
@@ -162,6 +162,34 @@ async def test_a_provider_that_fails_is_told_of_once_and_asked_again(
         await running
     told = [line["event"] for line in logged if "fetch" in line["event"]]
     assert told == ["can't fetch", "fetches again"]
+
+
+async def test_a_provider_that_goes_on_failing_is_told_of_again_with_what_to_look_at(
+    clinic: Clinic, provider: Provider
+) -> None:
+    provider.fails = Misconfigured("imap login", look_at="REGRESA_EMAIL_IMAP_PASSWORD")
+    stop = asyncio.Event()
+    reception = Reception(clinic.folder, clinic.key)
+    fetching = Fetching(clinic.database, {"email": provider}, reception, QUICK, timedelta(0))
+    with capture_logs() as logged:
+        running = asyncio.create_task(fetching.run(stop))
+
+        async def asked_again() -> bool:
+            return provider.asked >= 2
+
+        await until(asked_again)
+        stop.set()
+        await running
+    line, *again = logged
+    assert line == {
+        "event": "can't fetch",
+        "log_level": "error",
+        "channel": "email",
+        "reason": "Misconfigured",
+        "code": "imap login",
+        "look_at": "REGRESA_EMAIL_IMAP_PASSWORD",
+    }
+    assert again == [line] * (provider.asked - 1)
 
 
 async def test_a_defect_in_a_channel_ends_no_worker(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
+from activities.start_checks import name_channels_held
 from channels.email import EmailChannel, EmailSettings
 from channels.errors import Misconfigured
 from channels.protocol import Receipt
 from clinic import campaigns, channel_hold
 from clinic.campaigns import CampaignState
 from clinic.clinic import Clinic
-from clinic.delivery import Deferred, Sent
+from clinic.delivery import Deferred, Failed, FailReason, Sent
 from clinic.tables import Attempt, StepNote
 from sandbox.stand_ins import Sandbox
 
@@ -81,6 +82,24 @@ async def test_nobody_else_tries_a_held_channel_and_one_line_says_so_loudly(
     ]
 
 
+async def test_what_is_refused_after_every_resume_holds_nobody_any_more(
+    desk: "Desk", deliver: "Deliver", told: "Told", clinic: Clinic, now: datetime
+) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    for _ in range(2):
+        held = await deliver(attempt, SMS, sms=told(REFUSED_US))
+        assert isinstance(held, Deferred)
+        assert held.rule.startswith("channel sms is held")
+        assert await resume(clinic, now) == 1
+    refused = await deliver(attempt, SMS, sms=told(REFUSED_US))
+    assert refused == Failed(reason=FailReason.UNAVAILABLE)  # the ladder climbs
+    async with clinic.database.reading() as session:
+        assert await channel_hold.held(session) == []
+    assert (await desk.again(patient)).sms_bad_at is None
+    assert await deliver(await desk.attempt(), SMS, sms=told(TAKEN)) == Sent()
+
+
 async def test_what_an_operator_reads_names_no_patient(desk: "Desk", deliver: "Deliver") -> None:
     # the provider's own words name the number
     attempt = await desk.attempt(await desk.patient(phone="+15005550003"))
@@ -104,6 +123,27 @@ async def test_a_call_is_a_persons_matter_and_never_held(
     async with clinic.database.writing() as session:
         await channel_hold.hold(session, "call", code="none", now=now)
     assert await deliver(attempt, CALL) == Sent()
+
+
+@ONE_KIND
+async def test_a_worker_that_starts_says_again_which_channels_are_held(
+    desk: "Desk", deliver: "Deliver", told: "Told", clinic: Clinic, now: datetime
+) -> None:
+    await deliver(await desk.attempt(), SMS, sms=told(REFUSED_US))
+    with structlog.testing.capture_logs() as logs:
+        await name_channels_held(clinic)
+        await resume(clinic, now)
+        await name_channels_held(clinic)
+    assert logs == [
+        {
+            "event": "channel is held",
+            "log_level": "error",
+            "channel": "sms",
+            "code": "twilio 20003",
+            "patients": 1,
+            "mended": "regresa channels resume sms",
+        }
+    ]
 
 
 async def test_a_message_that_may_have_been_sent_keeps_its_claim_and_is_asked_about_later(

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from channels.protocol import Receipt
 from clinic.clinic import Clinic
-from clinic.delivery import Sent
+from clinic.delivery import Deferred, Sent
 from clinic.event import EventKind
 
 if TYPE_CHECKING:
@@ -51,7 +52,26 @@ async def test_a_provider_may_try_until_the_hours_close(
     rules = clinic.folder.policy(policy)
     # noon in New York
     assert await deliver(attempt, SMS, sms=channel, policy=rules) == Sent()
-    assert [message.valid_for for message in channel.sent] == [valid_for]
+    (message,) = channel.sent
+    if valid_for is None or message.valid_for is None:
+        assert message.valid_for is valid_for
+    else:  # but for the moment that it took to get here
+        assert valid_for - timedelta(seconds=5) < message.valid_for < valid_for
+
+
+@ONE_KIND
+async def test_what_would_be_sent_as_the_hours_close_waits_for_the_next_day(
+    desk: "Desk", deliver: "Deliver", told: "Told", clinic: Clinic, now: datetime
+) -> None:
+    attempt = await desk.attempt(await desk.patient(phone="+12125550142"))
+    channel = told(TAKEN)
+    how = {"sms": channel, "policy": clinic.folder.policy("us")}
+    closing = now + 9 * HOUR  # at nine in the evening
+    with pytest.raises(ApplicationError, match="hours close"):
+        await deliver(attempt, SMS, at=closing - timedelta(seconds=5), **how)
+    assert await desk.ledger_row(attempt, SMS) is None
+    assert isinstance(await deliver(attempt, SMS, at=closing, **how), Deferred)
+    assert channel.sent == []
 
 
 @pytest.mark.parametrize("kind", [EventKind.REPLY, EventKind.DECLINED], ids=str)

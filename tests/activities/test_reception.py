@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from activities.reception import Reception
 from channels.protocol import ProviderEvent
-from clinic import call_list, channel_hold
+from clinic import call_list, call_opening, channel_hold
 from clinic.attempt import AttemptState
+from clinic.call_task import TaskKind
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.register.address import address_hash
@@ -315,6 +316,34 @@ class TestFailuresThatAreOursToMend:
         assert [event.kind for event in await stored(desk)] == ["returned", "notice"]
         assert (await desk.again(patient)).sms_bad_at is None
 
+    async def test_a_message_that_comes_back_after_every_resume_climbs_and_holds_nobody(
+        self, desk: "Desk", receive: Receive
+    ) -> None:
+        patient, attempt = await texted(desk)
+        for number in range(3):
+            if number:
+                await desk.message(
+                    attempt,
+                    SMS,
+                    str(patient.phone),
+                    sent_at=desk.now,
+                    provider_id=f"SM-{number}",
+                )
+            await receive(
+                key=f"k-{number}",
+                kind=EventKind.UNKNOWN,
+                provider_id=f"SM-{number or attempt.id}",
+                failure="30007",
+                misconfigured=True,
+            )
+            async with desk.clinic.database.writing() as session:
+                if number < channel_hold.HOLDS_AT_MOST:
+                    await channel_hold.resume(session, "sms", now=desk.now)
+                assert await channel_hold.held(session) == []
+        kinds = [event.kind for event in await stored(desk)]
+        assert kinds == ["returned", "returned", "bounced"]
+        assert (await desk.again(patient)).sms_bad_at is None
+
 
 class TestWhatBecameOfAMessage:
     async def test_a_failure_after_it_arrived_is_kept_and_not_believed(
@@ -437,3 +466,118 @@ async def test_whom_the_words_concern_is_one_task_each(desk: "Desk", receive: Re
     async with desk.clinic.database.reading() as session:
         tasks = set(await session.scalars(select(CallTask.patient_id)))
     assert tasks == {patient.id for patient in family}
+
+
+class TestTriesOfOneStep:
+    """A step that came back is delivered again: what is said of one try is not of the other."""
+
+    @pytest.fixture
+    async def twice(self, desk: "Desk", receive: Receive) -> Attempt:
+        """An attempt whose SMS came back, was mended, and went out again as `SM-new`.
+
+        The first time, the worker ended before it could note the provider's id: the report named
+        the message by our own key.
+        """
+        patient = await desk.patient()
+        attempt = await desk.attempt(patient)
+        await desk.message(attempt, SMS, str(patient.phone))
+        await receive(
+            kind=EventKind.UNKNOWN,
+            provider_id="SM-old",
+            message=f"{attempt.id}.{SMS}",
+            status="undelivered",
+            failure="30007",
+            misconfigured=True,
+        )
+        await desk.message(attempt, SMS, "+13055550188", sent_at=desk.now, provider_id="SM-new")
+        return attempt
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"kind": EventKind.BOUNCED, "status": "failed", "failure": "30003"},
+            {"kind": EventKind.UNKNOWN, "misconfigured": True, "failure": "30007"},
+        ],
+        ids=["failed", "ours to mend"],
+    )
+    async def test_a_late_word_on_the_first_is_no_news_of_the_second(
+        self, desk: "Desk", receive: Receive, twice: Attempt, said: dict[str, object]
+    ) -> None:
+        message = f"{twice.id}.{SMS}"
+        await receive(key="k-2", provider_id="SM-old", message=message, **said)
+        await receive(key="k-3", provider_id="SM-before", message=message, **said)
+        row = await desk.ledger_row(twice, SMS)
+        assert row is not None
+        assert (row.provider_id, row.failed_at) == ("SM-new", None)
+        assert [event.kind for event in await stored(desk)] == ["returned", "notice", "notice"]
+
+    async def test_stop_is_heard_for_wherever_either_went(
+        self, desk: "Desk", receive: Receive, twice: Attempt
+    ) -> None:
+        patient = await desk.patient_of(twice)
+        phone = str(patient.phone)
+        await desk.change(patient, phone="+13055550199")
+        await receive(key="k-2", kind=EventKind.OPTED_OUT, provider_id="SM-old", status="failed")
+        suppressed = {row.address_hash for row in await desk.all(Suppression)}
+        for address in (phone, "+13055550188", "+13055550199"):
+            assert address_hash(desk.clinic.key, address) in suppressed
+
+    async def test_stop_is_heard_of_a_sending_that_nobody_noted(
+        self, desk: "Desk", receive: Receive, twice: Attempt
+    ) -> None:
+        message = f"{twice.id}.{SMS}"
+        await receive(key="k-2", kind=EventKind.OPTED_OUT, provider_id="SM-before", message=message)
+        assert (await desk.patient_of(twice)).opted_out_at is not None
+
+    async def test_an_answer_to_what_was_set_aside_is_the_patients(
+        self, desk: "Desk", receive: Receive
+    ) -> None:
+        patient, attempt = await texted(desk)
+        about = {"provider_id": f"SM-{attempt.id}", "failure": "30007"}
+        await receive(kind=EventKind.UNKNOWN, misconfigured=True, **about)
+        await receive(key="k-2", message=f"{attempt.id}.{SMS}", body="BAJA")
+        assert (await desk.again(patient)).opted_out_at is not None
+
+
+async def test_an_email_that_a_plug_in_was_refused_is_bad(desk: "Desk", receive: Receive) -> None:
+    patient = await desk.patient()
+    attempt = await desk.attempt(patient)
+    await desk.message(
+        attempt, EMAIL, str(patient.email), "letters", sent_at=desk.now, provider_id="L-1"
+    )
+    await receive("letters", kind=EventKind.BOUNCED, provider_id="L-1", failure="no such box")
+    patient = await desk.again(patient)
+    assert (patient.email_bad_at, patient.sms_bad_at) == (desk.now, None)
+
+
+async def test_words_that_nobody_knows_the_writer_of_are_read_each_by_itself(
+    desk: "Desk", receive: Receive
+) -> None:
+    for key, words in (("1", "Quiero una cita"), ("2", "¿Me llaman?"), ("1", "Quiero una cita")):
+        await receive("email", key=key, body=words)
+    assert sorted(call.words for call in await calls(desk)) == ["Quiero una cita", "¿Me llaman?"]
+
+
+async def test_what_a_patient_says_to_a_person_who_has_the_attempt_stands_on_the_list(
+    desk: "Desk",
+) -> None:
+    patient, attempt = await texted(desk)
+    async with desk.clinic.database.writing() as session:
+        await call_opening.open_task(
+            session,
+            attempt_id=attempt.id,
+            step=2,
+            kind=TaskKind.CALL,
+            due_at=desk.now,
+            tries=3,
+            event_id=None,
+            now=desk.now,
+        )
+    await desk.event(
+        EventKind.DECLINED,
+        attempt_id=attempt.id,
+        body="Dice por qué se fue: el precio.",
+        details={"loss_reason": "price"},
+    )
+    (call,) = await calls(desk)
+    assert (call.patient_id, call.words) == (patient.id, "Dice por qué se fue: el precio.")

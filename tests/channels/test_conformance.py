@@ -1,7 +1,9 @@
 """What every channel must do, asked of each of ours with the sandbox in the provider's place."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -23,6 +25,7 @@ from clinic.identifiers import new_id
 from clinic.plan import Plan
 from clinic.tables import Attempt, CallTask, Campaign, Patient
 from sandbox.stand_ins import Sandbox
+from sandbox.twilio_account import NoWebhookUrlError
 from tests.imap_server import PASSWORD, USER, ImapServer, dovecot_program
 
 TWILIO_S = 36_000
@@ -144,6 +147,11 @@ class Twilio(StandIn):
 
     async def prepare(self, message: OutgoingMessage) -> OutgoingMessage:
         """WhatsApp asks for an approved text, or that the patient wrote just now."""
+        if self._channel == "whatsapp":
+            with suppress(NoWebhookUrlError):  # nobody listens here
+                await self._sandbox.twilio.receive_sms(
+                    f"whatsapp:{message.to}", "whatsapp:+13055550100", "Hola"
+                )
         heard_at = message.claimed_at - timedelta(minutes=5)
         return message.model_copy(update={"heard_at": heard_at})
 
@@ -265,9 +273,9 @@ class TestCall(ChannelConformance):
     opens_by_asking = True
 
     @pytest.fixture
-    def database_url(self, tmp_path: Path) -> str:
+    def database_url(self, prepared_sqlite: Path, tmp_path: Path) -> str:
         """One kind will do: `test_call.py` tries both."""
-        return f"sqlite:///{tmp_path / 'clinic.db'}"
+        return f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'clinic.db')}"
 
     @pytest.fixture
     def stand_in(self, clinic: Clinic) -> StandIn:

@@ -9,12 +9,15 @@ from uuid import uuid4
 
 import pytest
 import trustme
+from aiosmtpd.smtp import SMTP
+from aiosmtplib import SMTPConnectResponseError, SMTPHeloError
 from pydantic import ValidationError
 
 from channels import registry
 from channels.email import EmailChannel, EmailSettings
 from channels.errors import Misconfigured, Permanent, SendError, Transient, Uncertain
 from channels.protocol import OutgoingMessage
+from channels.smtp_failures import before_the_message
 from clinic.refusal import Refusal
 from sandbox.stand_ins import Sandbox
 
@@ -46,6 +49,21 @@ async def test_a_recipient_that_fails(
 ) -> None:
     failed = await failure_of(email, message(f"{local_part}+{uuid4().hex}@example.com"))
     assert (type(failed), failed.code) == (meaning, code)
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        pytest.param(SMTPConnectResponseError(554, "No"), Misconfigured, id="does not serve us"),
+        pytest.param(SMTPHeloError(550, "No"), Misconfigured, id="does not take our name"),
+        pytest.param(SMTPConnectResponseError(421, "Busy"), Transient, id="busy"),
+        pytest.param(SMTPHeloError(-1, "?"), Transient, id="speaks no SMTP"),
+    ],
+)
+def test_a_server_that_refuses_us_before_the_message(
+    error: Exception, meaning: type[SendError]
+) -> None:
+    assert type(before_the_message(error)) is meaning
 
 
 async def test_a_greylisted_message_is_taken_the_second_time(
@@ -81,6 +99,7 @@ async def test_a_message_cut_off_may_have_arrived(
         pytest.param("data", "554 5.6.0 Refused", Misconfigured, id="message refused"),
         pytest.param("data", "550 5.7.26 No DMARC", Misconfigured, id="policy on the message"),
         pytest.param("data", "452 4.3.1 No space", Transient, id="message, later"),
+        pytest.param("data", "252 Will try", Uncertain, id="message, no plain yes"),
     ],
 )
 async def test_an_answer_to_a_command(
@@ -96,6 +115,26 @@ async def test_an_answer_to_a_command(
     failed = await failure_of(plain_email, message(address))
     assert type(failed) is meaning
     assert answer[:3] in failed.code
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+async def test_a_server_that_hangs_up_before_the_message_has_certainly_not_taken_it(
+    plain_email: EmailChannel,
+    mail_server: "MailServer",
+    message: Make,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    async def hang_up(server: SMTP, _argument: str) -> None:
+        assert server.transport is not None
+        server.transport.close()
+
+    monkeypatch.setattr(SMTP, f"smtp_{command}", hang_up)
+    failed = await failure_of(plain_email, message(address))
+    # DATA may have been answered and its answer lost
+    assert type(failed) is (Uncertain if command == "DATA" else Transient)
+    assert mail_server.taken == []
 
 
 @pytest.mark.parametrize(

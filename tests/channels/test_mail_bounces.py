@@ -53,7 +53,7 @@ def read(raw: bytes) -> ProviderEvent:
 def test_a_message_that_came_back_is_found_by_what_comes_with_it(returned_as: str) -> None:
     event = read(report(returned_as=returned_as))
     assert event.kind is EventKind.BOUNCED
-    assert (event.message, event.provider_id) == (KEY, OURS)
+    assert (event.message, event.provider_id) == (KEY, None)  # our key says it all
     assert (event.failure, event.bad_address) == ("5.1.1", True)
     assert event.from_address is None  # nobody wrote
 
@@ -187,3 +187,11 @@ def test_a_read_receipt_changes_nothing() -> None:
     raw = report(report_type="disposition-notification")
     event = read(raw)
     assert (event.kind, event.status, event.message) == (EventKind.NOTICE, "read receipt", KEY)
+
+
+@pytest.mark.parametrize("status", ["5.7.1", "5.7.26", "5.1.8", "4.7.0"])
+def test_nobody_holds_a_channel_by_writing_a_report(status: str) -> None:
+    for raw in (report(status=status), report(status=status, returned="Subject: x\r\n")):
+        event = read(raw)
+        assert not event.misconfigured
+        assert event.kind in (EventKind.BOUNCED, EventKind.UNKNOWN)

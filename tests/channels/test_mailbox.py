@@ -180,14 +180,16 @@ async def test_what_is_wrong_with_the_settings_is_told(
 async def test_a_server_that_is_down_is_asked_again(
     imap_settings: Settings, unused_port: int
 ) -> None:
-    with pytest.raises(Transient, match="imap ConnectionRefusedError"):
+    with pytest.raises(Transient, match="imap unreachable") as raised:
         await EmailChannel(imap_settings(imap_port=unused_port)).fetch()
+    assert raised.value.look_at == "REGRESA_EMAIL_IMAP_HOST, REGRESA_EMAIL_IMAP_PORT"
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         pytest.param({"imap_username": ""}, "imap_username", id="no user"),
+        pytest.param({"imap_password": ""}, "imap_password", id="no password"),
         pytest.param({"imap_host": "imap.aurora.example"}, "imap_security", id="not encrypted"),
         pytest.param({"imap_port": 0}, "imap_port", id="no port"),
     ],
@@ -199,6 +201,7 @@ def test_settings_that_cannot_work_are_refused_at_start(
         "imap_host": "127.0.0.1",
         "imap_security": "none",
         "imap_username": "answers",
+        "imap_password": "a password",
     }
     with pytest.raises(ValueError, match=named):
         email_settings(**(fields | change))

@@ -1,6 +1,5 @@
 """An invented clinic's rows: what a test of the clinic's rules starts from."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from sqlalchemy import inspect, select
 
@@ -16,7 +14,6 @@ from clinic import call_claim, call_completion, call_list, call_opening, campaig
 from clinic.attempt import AttemptState
 from clinic.call_task import Reported, TaskKind
 from clinic.clinic import Clinic
-from clinic.database import Database
 from clinic.event import CallOutcome, EventKind
 from clinic.plan import Plan
 from clinic.register.vocabulary import WordKind, spell
@@ -169,59 +166,6 @@ class Rows:
             )
 
 
-@pytest.fixture(scope="session")
-def prepared() -> dict[str, str]:
-    """The URLs of databases whose tables are set up, by kind: that costs more than a test does."""
-    return {}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(
-    request: pytest.FixtureRequest,
-    prepared: dict[str, str],
-    tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> str:
-    """A database without rows, once of each kind."""
-    if request.param == "sqlite":
-        if "sqlite" not in prepared:
-            prepared["sqlite"] = f"sqlite:///{tmp_path_factory.mktemp('prepared') / 'clinic.db'}"
-            async with Database(prepared["sqlite"]):
-                pass
-        copied = shutil.copy(prepared["sqlite"].removeprefix("sqlite:///"), tmp_path / "clinic.db")
-        return f"sqlite:///{copied}"
-    if "postgresql" not in prepared:
-        prepared["postgresql"] = await _new_postgresql(request.getfixturevalue("postgresql"))
-        async with Database(prepared["postgresql"]):
-            pass
-    await _empty_postgresql(prepared["postgresql"])
-    return prepared["postgresql"]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without tables, once of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'new.db'}"
-    return await _new_postgresql(request.getfixturevalue("postgresql"))
-
-
-async def _new_postgresql(server: str) -> str:
-    name = f"clinic_{uuid4().hex}"
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return server.replace("/postgres?", f"/{name}?")
-
-
-async def _empty_postgresql(url: str) -> None:
-    # of so few rows, faster than TRUNCATE, which makes new files
-    children_first = reversed(Table.metadata.sorted_tables)
-    connection = await asyncpg.connect(url)
-    await connection.execute(";".join(str(table.delete()) for table in children_first))
-    await connection.close()
-
-
 @pytest.fixture
 def rows(clinic: Clinic, now: datetime) -> Rows:
     return Rows(clinic, now)
@@ -283,7 +227,12 @@ class Staff:
         clinic = self.rows.clinic
         async with clinic.database.writing() as session:
             return await call_claim.claim(
-                session, task.id, who=who, now=now or self.rows.now, key=clinic.key
+                session,
+                task.id,
+                who=who,
+                now=now or self.rows.now,
+                key=clinic.key,
+                zone=clinic.profile.zone,
             )
 
     async def complete(

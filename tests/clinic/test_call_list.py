@@ -133,7 +133,7 @@ async def test_nobody_is_asked_to_call_for_an_attempt_that_has_ended(
 async def test_a_claim_is_won_by_one_and_shown(staff: "Staff", now: datetime) -> None:
     task = await staff.task()
     assert now + CLAIM_LASTS == await staff.claim(task, "vera")
-    with pytest.raises(Refusal, match="is claimed by vera until 17:15 UTC"):
+    with pytest.raises(Refusal, match=r"is claimed by vera until 12:15$"):
         await staff.claim(task, "igor")
     assert [call.claimed_by for call in await staff.calls()] == ["vera"]
 

@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +14,7 @@ from clinic.call_task import TaskKind
 from clinic.campaigns import CampaignState
 from clinic.event import EventKind
 from clinic.outcome import LossReason, Outcome
+from clinic.page_room import Waits, WaitsFor
 from clinic.refusal import Refusal
 from clinic.report import Report, report_on
 from clinic.tables import Attempt, Campaign, Event, Message, Patient
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SEGMENT = "price-was-the-reason"
 PAUSED = CampaignState.PAUSED.value
+ZONE = ZoneInfo("America/New_York")
 
 
 async def pause(rows: "Rows", name: str) -> bool:
@@ -159,7 +162,7 @@ async def test_an_unknown_campaign_is_refused_with_those_there_are(
 
 async def report(rows: "Rows", name: str) -> Report:
     async with rows.clinic.database.reading() as session:
-        return await report_on(session, await campaigns.find(session, name))
+        return await report_on(session, await campaigns.find(session, name), rows.now)
 
 
 async def test_every_patient_stands_in_exactly_one_row_of_the_report(
@@ -203,6 +206,53 @@ async def test_every_patient_stands_in_exactly_one_row_of_the_report(
     assert (found.settled, found.finished) == (12, False)
     assert found.loss_reasons == {"price": 1}
     assert (found.booked_share, found.goal) == (1 / 16, 0.15)
+
+
+async def test_a_report_says_that_a_full_call_list_keeps_a_campaign_waiting(
+    rows: "Rows", staff: "Staff"
+) -> None:
+    campaign = await rows.campaign(name="spring", open_calls_at_most=2)
+    await rows.attempt(campaign=campaign, state=AttemptState.PLANNED.value)
+    await staff.task(await rows.attempt())  # whoever's calls they are
+    assert (await report(rows, "spring")).waits is None
+    for _ in range(2):
+        await staff.task(await rows.attempt())
+    waits = (await report(rows, "spring")).waits
+    assert waits == Waits(waits_for=WaitsFor.CALL_LIST, open_calls=3, at_most=2)
+    said = "waits: 3 calls are open, at most 2 (open_calls_at_most in clinic.yaml)"
+    assert waits.words(ZONE) == said
+
+
+async def test_a_report_says_when_the_pace_lets_the_next_ones_start(
+    rows: "Rows", now: datetime
+) -> None:
+    next_at = now + timedelta(minutes=30)
+    campaign = await rows.campaign(name="spring", pace_per_hour=2, next_page_at=next_at)
+    await rows.attempt(campaign=campaign, state=AttemptState.PLANNED.value)
+    waits = (await report(rows, "spring")).waits
+    assert waits == Waits(waits_for=WaitsFor.PACE, until=next_at, at_most=2)
+    assert waits.words(ZONE) == "waits: the next start Tue 2027-03-02 12:30 (--pace 2/h)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        pytest.param({}, AttemptState.OPEN, id="everybody has been started"),
+        pytest.param({"state": PAUSED}, AttemptState.PLANNED, id="it is paused"),
+        pytest.param({"until": -1}, AttemptState.PLANNED, id="its last day has passed"),
+        pytest.param({"next_page_at": -1}, AttemptState.PLANNED, id="the next page is due"),
+    ],
+)
+async def test_a_campaign_that_waits_for_nothing_says_nothing_of_it(
+    rows: "Rows", now: datetime, fields: dict[str, Any], state: AttemptState
+) -> None:
+    hours = {
+        name: now + timedelta(hours=value) if isinstance(value, int) else value
+        for name, value in ({"next_page_at": 1, "pace_per_hour": None} | fields).items()
+    }
+    campaign = await rows.campaign(name="spring", **hours)
+    await rows.attempt(campaign=campaign, state=state.value)
+    assert (await report(rows, "spring")).waits is None
 
 
 async def test_messages_are_counted_by_channel_and_a_call_is_none(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clinic import call_opening
+from clinic.attempt import AttemptState
 from clinic.call_task import TaskKind
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.clinic.conftest import Rows, Staff
 
 NUMBER = "+13055550177"
+DAY = timedelta(days=1)
 
 
 async def wrote(rows: "Rows", patient: Patient | None = None, body: str = "Hola") -> CallTask:
@@ -161,3 +164,28 @@ async def test_who_is_forgotten_leaves_no_words_behind(rows: "Rows", staff: "Sta
     assert bodies == ["", "", "otra persona"]
     (left,) = await staff.calls()
     assert (left.from_address, left.words) == ("+13055550178", "otra persona")
+
+
+async def test_an_unanswered_reply_to_an_earlier_attempt_is_handed_to_the_next(
+    rows: "Rows", staff: "Staff"
+) -> None:
+    patient = await rows.patient()
+    earlier = await rows.attempt(patient)
+    for words, at in (("¿Cuánto cuesta?", rows.now - DAY), ("¿Hola?", rows.now)):
+        await rows.store(EventKind.REPLY, attempt_id=earlier.id, body=words, at=at)
+        event = (await rows.events(EventKind.REPLY))[-1]
+        async with rows.clinic.database.writing() as session:
+            await call_opening.keep_late(session, event, at)
+        if at < rows.now:
+            (task,) = await rows.all(CallTask)
+            await rows.change(task, closed_at=at + timedelta(hours=1), closed_by="vera")
+    await rows.change(earlier, state=AttemptState.ENDED.value, ended_at=rows.now)
+    opened = await rows.attempt(patient)
+    async with rows.clinic.database.writing() as session:
+        await call_opening.hand_to_attempts(session, [await session.merge(opened)])
+    assert await rows.is_silenced(opened)
+    (call,) = await staff.calls()
+    assert call.words == "¿Hola?"
+    answered, waiting = await rows.events(EventKind.REPLY)
+    assert (answered.attempt_id, waiting.attempt_id) == (earlier.id, opened.id)
+    assert waiting.relayed_at is None

@@ -77,6 +77,18 @@ async def test_the_step_is_free_again_and_the_provider_still_finds_what_came_bac
     assert (old.try_number, new.try_number) == (2, 1)
 
 
+async def test_of_two_under_one_id_the_provider_means_the_one_that_stands(rows: "Rows") -> None:
+    attempt = await rows.attempt()
+    for _ in range(2):  # as mails under one Message-ID
+        await sent(rows, attempt, "<one@example.com>")
+        await set_aside(rows, "<one@example.com>")
+    await sent(rows, attempt, "<one@example.com>")
+    async with rows.clinic.database.reading() as session:
+        message = await ledger.message_of(session, "sms", "<one@example.com>")
+    assert message is not None
+    assert message.try_number == 1
+
+
 async def test_it_may_come_back_again_and_again(rows: "Rows") -> None:
     attempt = await rows.attempt()
     for sid in ("SM1", "SM2"):
@@ -144,7 +156,7 @@ async def test_it_counts_neither_as_a_contact_nor_as_sent(rows: "Rows", now: dat
         contacts = await past_contacts(
             session, [patient.id], {patient.id: frozenset({"hash"})}, now + HOUR
         )
-        report = await report_on(session, await session.get_one(Campaign, campaign.id))
+        report = await report_on(session, await session.get_one(Campaign, campaign.id), now)
         (card,) = await attempt_cards(session, patient.id)
     assert contacts == {patient.id: ()}
     assert report.messages == {}
@@ -156,6 +168,6 @@ async def test_it_counts_neither_as_a_contact_nor_as_sent(rows: "Rows", now: dat
         contacts = await past_contacts(
             session, [patient.id], {patient.id: frozenset()}, now + HOUR, besides=besides
         )
-        report = await report_on(session, await session.get_one(Campaign, campaign.id))
+        report = await report_on(session, await session.get_one(Campaign, campaign.id), now)
     assert [contact.channel for contact in contacts[patient.id]] == ["sms"]
     assert report.messages == {"sms": 1}

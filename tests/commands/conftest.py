@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +82,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(clinic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(
+    clinic_folder: Path, prepared_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Desk:
     """The example clinic with an empty register, set by the environment."""
     for name in [name for name in os.environ if name.startswith(("REGRESA_", "TEMPORAL_"))]:
         monkeypatch.delenv(name)
-    database_url = f"sqlite:///{tmp_path / 'clinic.db'}"
+    database_url = f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'clinic.db')}"
     monkeypatch.setenv("REGRESA_SECRET_KEY", KEY)
     monkeypatch.setenv("REGRESA_DATABASE_URL", database_url)
     return Desk(clinic_folder, database_url)

@@ -22,6 +22,8 @@ ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what the database has no part in."""
 
 AUTHORIZED = {"Authorization": "Bearer bookings-token"}
+NEEDED = "a bearer token is needed: `Authorization: Bearer ...`"
+WRONG = "this bearer token is not the right one"
 AT = "2027-03-10T10:00:00-05:00"
 
 
@@ -117,24 +119,24 @@ async def test_a_patient_who_is_not_on_the_register_is_not_found(
 
 @ONE_KIND
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "said"),
     [
-        pytest.param({}, id="none"),
-        pytest.param({"Authorization": "Bearer another-token"}, id="another"),
-        pytest.param({"Authorization": "Bearer bookings-tokens"}, id="a longer one"),
-        pytest.param({"Authorization": "Bearer "}, id="an empty one"),
-        pytest.param({"Authorization": "bookings-token"}, id="without its scheme"),
-        pytest.param({"Authorization": "Basic bookings-token"}, id="with another scheme"),
-        pytest.param({"Authorization": "Bearer ñandú".encode()}, id="one that is not ASCII"),
+        pytest.param({}, NEEDED, id="none"),
+        pytest.param({"Authorization": "Bearer another-token"}, WRONG, id="another"),
+        pytest.param({"Authorization": "Bearer bookings-tokens"}, WRONG, id="a longer one"),
+        pytest.param({"Authorization": "Bearer "}, NEEDED, id="an empty one"),
+        pytest.param({"Authorization": "bookings-token"}, NEEDED, id="without its scheme"),
+        pytest.param({"Authorization": "Basic bookings-token"}, NEEDED, id="with another scheme"),
+        pytest.param({"Authorization": "Bearer ñandú".encode()}, WRONG, id="not ASCII"),
     ],
 )
 async def test_without_the_token_nothing_is_booked_nor_told(
-    desk: "Desk", web: httpx.AsyncClient, headers: Any
+    desk: "Desk", web: httpx.AsyncClient, headers: Any, said: str
 ) -> None:
     await desk.patient(external_id="A-7")
     for patient in ("A-7", "A-8"):  # on the register or not: the answer is the same
         answer = await web.post("/bookings", json=booking(patient=patient), headers=headers)
-        assert answer.status_code == 401
+        assert (answer.status_code, answer.json()) == (401, {"detail": said})
         assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert await desk.all(Event) == []
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.types import Message, Receive, Scope, Send
 
+from clinic import migrations
 from clinic.clinic import Clinic
 from clinic.database import Database
 from clinic.tables import Event
@@ -218,9 +219,12 @@ async def test_it_is_ready_while_its_database_is(web: httpx.AsyncClient) -> None
 async def test_it_is_not_ready_on_a_database_of_another_version(
     web: httpx.AsyncClient, clinic: Clinic
 ) -> None:
+    to_revision = text("UPDATE alembic_version SET version_num = :revision")
     async with clinic.database.writing() as session:
-        await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        await session.execute(to_revision, {"revision": "0001"})
     answer = await web.get("/readyz")
+    async with clinic.database.writing() as session:
+        await session.execute(to_revision, {"revision": migrations.latest()})
     assert answer.status_code == 503
     assert answer.json()["reason"].startswith("the database is at revision 0001, this version")
 

@@ -11,6 +11,7 @@ from clinic.call_list import OpenCall
 from clinic.call_task import TaskKind
 from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import Outcome
+from clinic.page_room import Waits, WaitsFor
 from clinic.preview import Preview
 from clinic.register_import.import_result import ImportResult
 from clinic.register_import.register_row import ReadRow
@@ -76,9 +77,9 @@ def test_a_call_list_shows_names_and_replies_as_they_are(text: str) -> None:
     assert unfolded(f"“{text}”") in unfolded(shown.get())
 
 
-@pytest.mark.parametrize("text", FOREIGN)
-def test_a_report_a_preview_and_lists_show_names_as_they_are(text: str) -> None:
-    report = Report(
+def a_report(text: str) -> Report:
+    """Return a report in which every name is the same text."""
+    return Report(
         name=text,
         segment=text,
         plan=text,
@@ -95,6 +96,11 @@ def test_a_report_a_preview_and_lists_show_names_as_they_are(text: str) -> None:
         messages={text: 1},
         loss_reasons={text: 1},
     )
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_a_report_a_preview_and_lists_show_names_as_they_are(text: str) -> None:
+    report = a_report(text)
     step = ForecastStep(channel=text, template="x", at=NOW, rule=text)
     preview = Preview(at_most=1)
     preview.take(Forecast(patient_id="pa-1", external_id=text, name=text, steps=(step,)))
@@ -111,6 +117,29 @@ def test_a_report_a_preview_and_lists_show_names_as_they_are(text: str) -> None:
         with terminal.console.capture() as shown:
             printing()
         assert unfolded(shown.get()).count(unfolded(text)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("waits", "said"),
+    [
+        pytest.param(
+            Waits(waits_for=WaitsFor.CALL_LIST, open_calls=55, at_most=40),
+            "waits: 55 calls are open, at most 40 (open_calls_at_most in clinic.yaml)",
+            id="a full call list",
+        ),
+        pytest.param(
+            Waits(waits_for=WaitsFor.PACE, until=NOW, at_most=120),
+            "waits: the next start Tue 2027-03-02 10:00 (--pace 120/h)",
+            id="the pace",
+        ),
+    ],
+)
+def test_what_a_campaign_waits_for_is_said_in_the_clinics_time(waits: Waits, said: str) -> None:
+    report = a_report("spring").model_copy(update={"waits": waits})
+    with terminal.console.capture() as shown:
+        terminal.print_report(report, ZONE)
+    assert said.removeprefix("w") in shown.get()
+    assert terminal.progress_line(report, ZONE).endswith(f"; {said}")
 
 
 def unfolded(text: str) -> str:

@@ -163,7 +163,7 @@ async def test_campaign(recovery: "Recovery") -> None:
             await change(session, campaign.name, now=now, key=recovery.clinic.key)
     while True:
         async with recovery.clinic.database.reading() as session:
-            if (await report_on(session, campaign)).finished:
+            if (await report_on(session, campaign, datetime.now(UTC))).finished:
                 break
         await asyncio.sleep(0.1)
     workflow_id = names.campaign_workflow_id(campaign.id)

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import func, select
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities import names
@@ -78,7 +80,9 @@ async def report_when(
     """Wait until a campaign's report says something."""
     while True:
         async with recovery.clinic.database.reading() as session:
-            report = await report_on(session, await campaigns.find(session, campaign.name))
+            report = await report_on(
+                session, await campaigns.find(session, campaign.name), datetime.now(UTC)
+            )
         if holds(report):
             return report
         await asyncio.sleep(0.05)
@@ -115,6 +119,27 @@ async def test_the_pace_spreads_the_starts(
     assert len(gaps) == 4
     assert all(timedelta(minutes=29) < gap < timedelta(minutes=32) for gap in gaps)
     assert await handle_of(temporal, campaign).result() == "finished"
+
+
+@only_sqlite
+async def test_what_a_campaign_waits_for_stands_in_its_details(
+    recovery: "Recovery", temporal: WorkflowEnvironment
+) -> None:
+    with temporal.with_time_skipping_disabled():
+        campaign = await start_campaign(recovery, 2, EMAIL, open_calls_at_most=0)
+        waits = "waits: 0 calls are open, at most 0 (open_calls_at_most in clinic.yaml)"
+        said = ""
+        async with asyncio.timeout(20):
+            while waits not in said:
+                # the workflow begins, and the first page is read, in their own time
+                with suppress(RPCError):
+                    handle = handle_of(temporal, campaign)
+                    metadata: Any = await handle.query("__temporal_workflow_metadata")
+                    said = str(metadata.current_details)
+                await asyncio.sleep(0.05)
+        assert said == f"Starting attempts. 2 still to be started. It {waits}."
+        report = await report_when(recovery, campaign, lambda _: True)
+        assert (report.not_started, report.waits is None) == (2, False)
 
 
 @only_sqlite

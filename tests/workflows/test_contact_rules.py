@@ -1,6 +1,7 @@
 """An attempt under a law that stretches its plan, on the real server: each wait names the rule."""
 
 import asyncio
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,9 @@ def contact_policy() -> str:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(prepared_sqlite: Path, tmp_path: Path) -> str:
     """One kind will do: what is read from it is tested on both."""
-    return f"sqlite:///{tmp_path / 'clinic.db'}"
+    return f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'clinic.db')}"
 
 
 async def details(handle: "Handle") -> str:

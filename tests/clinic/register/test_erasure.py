@@ -57,7 +57,7 @@ async def open_task(rows: "Rows", attempt: Attempt, kind: TaskKind) -> CallTask:
 
 async def report(rows: "Rows", campaign_id: str) -> Report:
     async with rows.clinic.database.reading() as session:
-        return await report_on(session, await session.get_one(Campaign, campaign_id))
+        return await report_on(session, await session.get_one(Campaign, campaign_id), rows.now)
 
 
 async def test_the_row_stays_under_its_opaque_id_and_tells_nothing(
@@ -211,6 +211,17 @@ async def test_a_child_stays_when_its_guardian_is_forgotten(rows: "Rows") -> Non
     assert row.first_name == child.first_name
     assert (row.guardian_number, row.guardian_name, row.guardian_email) == (None, None, None)
     assert row.guardian_phone == "+13055550177"
+
+
+async def test_a_mail_servers_report_that_names_the_address_is_blanked_and_no_other(
+    rows: "Rows",
+) -> None:
+    patient = await rows.patient(email="sofia_r@example.com")
+    for told in ("No such box: <Sofia_R@example.com>", "No such box: <sofiaxr@example.com>"):
+        await rows.store(EventKind.UNKNOWN, body=told)
+    await forget(rows, patient)
+    bodies = [event.body for event in await rows.events(EventKind.UNKNOWN)]
+    assert bodies == ["", "No such box: <sofiaxr@example.com>"]
 
 
 async def test_who_shares_the_address_stays_and_is_named(rows: "Rows") -> None:

@@ -39,6 +39,7 @@ OF_THE_CLINIC = {
     ("attempts", "left_out_rule"),
     ("attempts", "outcome"),
     ("attempts", "loss_reason"),
+    ("attempts", "held_channel"),
     ("messages", "channel"),
     ("messages", "provider_status"),
     ("messages", "failure"),

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import yaml
-from aiohttp import web
+from aiohttp import ClientSession, web
 from regresa_http_gateway import codes, webhooks
 from regresa_http_gateway.channel import GatewayChannel
 from regresa_http_gateway.settings import GatewaySettings
+from regresa_http_gateway.stand_in import Gateway, serving
 
 from channels.errors import Misconfigured, OptedOut, Permanent, SendError, Transient, Uncertain
 from channels.protocol import OutgoingMessage
@@ -201,6 +202,15 @@ async def test_a_gateway_that_is_down_has_taken_nothing(told: Told, unused_tcp_p
     for what in ("send", "reconcile"):
         with pytest.raises(Transient):
             await ask(told, what, base_url=nobody)
+
+
+@pytest.mark.asyncio
+async def test_the_stand_in_knows_no_message_that_it_did_not_take() -> None:
+    given = {"to": "+79990000009", "status": "undelivered"}
+    gateway = Gateway(api_key="a-key-of-the-tests", secret="a-secret-of-the-tests")
+    async with serving(gateway) as url, ClientSession() as session:
+        answer = await session.post(f"{url}/stand-in/report", json=given)
+        assert (answer.status, await answer.json()) == (404, {"error": {"code": "unknown_number"}})
 
 
 @pytest.mark.parametrize(

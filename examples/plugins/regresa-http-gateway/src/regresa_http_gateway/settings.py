@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.loopback import is_loopback
 
-_Path = Annotated[str, Field(pattern=r"^/\S*$")]
+_Path = Annotated[str, Field(pattern=r"^/\S*$", description="a path such as /messages")]
 
 
 class GatewaySettings(BaseSettings):
@@ -31,17 +31,28 @@ class GatewaySettings(BaseSettings):
         env_prefix="REGRESA_GATEWAY_", env_file=".env", extra="ignore"
     )
 
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*[^/\s])?$")]
+    # a description is what a refusal says of a pattern
+    base_url: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[^/\s]+(/\S*[^/\s])?$",
+            description="an address such as https://your-gateway.example/api, no slash at its end",
+        ),
+    ]
     api_key: Annotated[SecretStr, Field(min_length=1)]
     login: str = ""
     sender: Annotated[str, Field(min_length=1, max_length=20)]
     body_format: Literal["json", "form"] = "json"
     send_path: _Path = "/messages"
-    status_path: Annotated[_Path, Field(pattern=r"\{id\}")] = "/messages/{id}"
+    status_path: Annotated[
+        _Path, Field(pattern=r"\{id\}", description="a path with {id} in it, as /messages/{id}")
+    ] = "/messages/{id}"
     per_second: Annotated[float, Field(gt=0)] | None = 10
     # a short one could be guessed, and then anybody could write as a patient
     webhook_secret: Annotated[SecretStr, Field(min_length=16)]
-    signature_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "X-Signature"
+    signature_header: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9-]+$", description="a header's name, such as X-Signature")
+    ] = "X-Signature"
 
     @field_validator("base_url")
     @classmethod

@@ -106,7 +106,10 @@ class Gateway:
 
     async def _report(self, request: web.Request) -> web.Response:
         given = await request.json()
-        known = next(each for each in self.taken if each["to"] == given["to"].removeprefix("+"))
+        to = given["to"].removeprefix("+")
+        known = next((each for each in self.taken if each["to"] == to), None)
+        if known is None:
+            return _refuse(404, "unknown_number")
         return await self._post(*self.report(known, given["status"], given.get("code")))
 
     async def _post(self, body: bytes, signed: str) -> web.Response:
