@@ -17,7 +17,6 @@ from clinic.register_import.look_through import DATES, Look, look_through, order
 from clinic.register_import.mapping import ExportMapping, checked_encoding, read_mapping
 from clinic.register_import.register_row import BadCell, ReadRow, RegisterRow, Source
 from clinic.register_import.row import RowReader
-from clinic.register_import.spreadsheet import SpreadsheetGrid
 from clinic.register_import.text_grid import text_grid
 
 
@@ -56,6 +55,9 @@ def open_source(
     stamp = _stamp(path)
     grid: Grid
     if file_format is FileFormat.XLSX:
+        # imported here: openpyxl costs every other command a tenth of a second
+        from clinic.register_import.spreadsheet import SpreadsheetGrid  # noqa: PLC0415
+
         grid = SpreadsheetGrid(path, lambda rows: find_header(rows, how.columns) is not None)
     else:
         named = _named_encoding(encoding) or how.encoding

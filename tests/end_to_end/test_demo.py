@@ -48,7 +48,7 @@ def rows(output: str) -> dict[str, int]:
     return {label: int(count) for label, count in found}
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(500)
 async def test_an_interrupted_demo_goes_on_and_its_table_adds_up(
     local_settings: LocalSettings,
 ) -> None:
