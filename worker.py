@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -179,7 +180,9 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with clinic.opened():
-        client = await _connect_within(wait)
+        client = await _connect_within(wait, stop)
+        if client is None:
+            return
         await name_channels_nobody_serves(clinic, channels)
         await name_channels_held(clinic)
         relay = Relay(client, clinic.database)
@@ -227,15 +230,18 @@ def main(
         sys.exit(2)
 
 
-async def _connect_within(wait: timedelta) -> Client:
+async def _connect_within(wait: timedelta, stop: asyncio.Event) -> Client | None:
+    """Wait for Temporal; None where it was asked to stop meanwhile."""
     deadline = asyncio.get_running_loop().time() + wait.total_seconds()
-    while True:
+    while not stop.is_set():
         try:
             return await connect()
         except Refusal:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
-            await asyncio.sleep(0.2)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.2)
+    return None
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _LOOK_AGAIN = 1.0
 _QUIET_LOOKS = 3
 """So many looks in a row must find nothing under way."""
 
-_SETTLED = ("ended", "with a person", "left_out")
+_SETTLED = ("ended", "left_out")
 
 
 class Progress(BaseModel):

@@ -35,7 +35,9 @@ _OF_A_CALL: Mapping[CallOutcome, int] = {
     CallOutcome.DO_NOT_CONTACT: 5,
     CallOutcome.CALL_BACK: 5,
 }
-"""What comes of a call, with weights; who is to be called back stays with a person."""
+"""What comes of a call, with weights; who is to be called back is, and then says something."""
+_CALLS_AT_MOST = 6
+"""Of one task: whatever refuses it for longer than that is for the report to tell."""
 
 
 class Staff:
@@ -58,36 +60,38 @@ class Staff:
             )
         )
         self._random = random.Random(seed)  # noqa: S311 - a simulation, no secret
-        self._called: set[str] = set()
+        self._calls: Counter[str] = Counter()
+        self._refused: set[str] = set()
         self.outcomes: Counter[str] = Counter()
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Call whoever is on the list, each task once, until asked to stop."""
+        """Call whoever is on the list, and again whom they have to, until asked to stop."""
         async with self._clinic.opened():
             while not stop.is_set():
                 for call in await self._waiting():
-                    self._called.add(call.task_id)
+                    self._calls[call.task_id] += 1
                     await self._call(call)
                 await asyncio.sleep(_LOOK_AGAIN)
 
     async def _waiting(self) -> list[OpenCall]:
         async with self._clinic.database.reading() as session:
             listed = await call_list.open_calls(session, datetime.now(UTC), self._clinic.key)
-        return [one for one in listed if one.task_id not in self._called]
+        return [one for one in listed if self._calls[one.task_id] < _CALLS_AT_MOST]
 
     async def _call(self, call: OpenCall) -> None:
         clinic, now = self._clinic, datetime.now(UTC)
         reported = self._reported(call, now)
         try:
-            async with clinic.database.writing() as session:
-                await call_claim.claim(
-                    session,
-                    call.task_id,
-                    who=_WHO,
-                    now=now,
-                    key=clinic.key,
-                    zone=clinic.profile.zone,
-                )
+            if call.task_id not in self._refused:
+                async with clinic.database.writing() as session:
+                    await call_claim.claim(
+                        session,
+                        call.task_id,
+                        who=_WHO,
+                        now=now,
+                        key=clinic.key,
+                        zone=clinic.profile.zone,
+                    )
             async with clinic.database.writing() as session:
                 await call_completion.complete(
                     session,
@@ -100,13 +104,18 @@ class Staff:
                     key=clinic.key,
                 )
         except Refusal:
-            # closed in this moment, or nobody may call any more: staff would read why, and go on
+            # closed in this moment, or nobody may call any more: staff read why, and close it so
+            self._refused.add(call.task_id)
             self.outcomes["refused"] += 1
         else:
             self.outcomes[reported.outcome] += 1
 
     def _reported(self, call: OpenCall, now: datetime) -> Reported:
-        weights = _OF_A_REPLY if call.kind is TaskKind.REPLY else _OF_A_CALL
+        weights = dict(_OF_A_REPLY if call.kind is TaskKind.REPLY else _OF_A_CALL)
+        if self._calls[call.task_id] > 1:
+            del weights[CallOutcome.CALL_BACK]
+        if call.task_id in self._refused:
+            weights = {CallOutcome.DO_NOT_CONTACT: 1}
         outcome = self._random.choices(list(weights), list(weights.values()))[0]
         return Reported(
             outcome=outcome,

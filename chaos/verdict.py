@@ -125,19 +125,14 @@ def _lost_attempts(sights: Sights) -> Iterator[Finding]:
         for attempt in found:
             if attempt.state == "ended" and attempt.outcome is not None:
                 continue
-            if attempt.state == "open" and attempt.with_person and attempt.outcome is None:
-                continue
             stands = f"{attempt.attempt_id} is {attempt.state}, outcome {attempt.outcome}"
             yield Finding(patient=patient, what=f"{stands}; {attempt.last}")
 
 
 def _lost_workflows(sights: Sights) -> Iterator[Finding]:
-    with_person = sum(one.with_person and one.state == "open" for one in sights.attempts)
     for status, count in sights.workflows.items():
-        if status == "running" and count == with_person:
-            continue
         if status != "completed" and count:
-            yield Finding(patient="", what=f"{count} workflows are {status}, {with_person} may run")
+            yield Finding(patient="", what=f"{count} workflows are {status}")
 
 
 def _lost_messages(sights: Sights) -> Iterator[Finding]:

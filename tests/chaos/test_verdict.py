@@ -117,6 +117,7 @@ def test_whom_a_familys_message_names_has_had_that_step() -> None:
         pytest.param((), id="none"),
         pytest.param((ATTEMPT, ATTEMPT), id="two"),
         pytest.param((OPEN,), id="open, and with nobody"),
+        pytest.param((OPEN.model_copy(update={"with_person": True}),), id="with a person"),
         pytest.param((OPEN.model_copy(update={"state": "planned"}),), id="never started"),
         pytest.param((OPEN.model_copy(update={"state": "left_out"}),), id="left out"),
         pytest.param((ATTEMPT.model_copy(update={"outcome": None}),), id="ended with no outcome"),
@@ -124,13 +125,6 @@ def test_whom_a_familys_message_names_has_had_that_step() -> None:
 )
 def test_a_patient_without_one_outcome_is_lost(attempts: tuple[SeenAttempt, ...]) -> None:
     assert [one.patient for one in verdict_on(attempts=attempts).losses] == [ANA]
-
-
-def test_an_open_attempt_that_a_person_has_is_not_lost() -> None:
-    with_person = OPEN.model_copy(update={"with_person": True})
-    verdict = verdict_on(attempts=(with_person,), workflows={"running": 1, "failed": 0})
-    assert verdict.holds
-    assert verdict.with_person == 1
 
 
 @pytest.mark.parametrize("workflows", [{"failed": 1}, {"running": 1}, {"terminated": 2}])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 HEADER = "patient_id,first_name,last_name,phone,last_visit,nickname\n"
 ANA = "A-1,Ana,Gil,305-555-0101,2026-01-10,Anita\n"
-ROWS_OF_A_LONG_LIST = 12_000
+ROWS_OF_A_LONG_LIST = 20_000
 
 
 @pytest.fixture(autouse=True)

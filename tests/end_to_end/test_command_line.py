@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,16 @@ async def test_a_worker_without_temporal_says_so_and_ends(processes: "Processes"
     processes.environment["REGRESA_WORKER_WAIT"] = "0"
     await processes.ends("worker", code=2)
     assert "no Temporal at 127.0.0.1" in processes.log("worker")
+
+
+async def test_a_worker_that_waits_for_temporal_can_be_stopped(processes: "Processes") -> None:
+    processes.environment["REGRESA_WORKER_WAIT"] = "600"
+    await processes.start("worker")
+    while not (processes.state / "regresa.db").exists():
+        await asyncio.sleep(0.05)
+    began = time.monotonic()
+    await asyncio.to_thread(processes.stop)
+    assert time.monotonic() - began < 20
 
 
 async def test_a_setting_that_is_wrong_is_named(processes: "Processes") -> None:
