@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +17,9 @@ from deploy.local.stack import Stack, refuse_taken_ports
 
 _INTERRUPTED = 130
 _LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP)
+
+_LOOK_AGAIN = 0.5
+_asked_to_stop = threading.Event()
 
 app = typer.Typer(
     add_completion=False,
@@ -35,9 +39,16 @@ def _stop_in_order() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    # the exception may be raised where Python drops it, as in a finaliser; this is not lost
+    _asked_to_stop.set()
     for number in _LIKE_CTRL_C:  # a closed terminal may send several
         signal.signal(number, signal.SIG_IGN)
     signal.raise_signal(signal.SIGINT)
+
+
+def _stop_if_asked() -> None:
+    if _asked_to_stop.is_set():
+        raise KeyboardInterrupt
 
 
 @app.command()
@@ -65,7 +76,8 @@ def run() -> None:
         with Stack(variables, None) as stack:
             asyncio.run(stack.ready(port for port, _ in settings.ports().values()))
             _say_where(settings, file)
-            code = stack.wait()
+            while (code := stack.wait(_LOOK_AGAIN)) is None:
+                _stop_if_asked()
         sys.exit(code)
     except Refusal as refusal:
         _refuse(refusal)

@@ -108,9 +108,12 @@ class Stack:
             waiting = [port for port in waiting if not _answers(port)]
             await asyncio.sleep(0.1)
 
-    def wait(self) -> int:
-        """Wait until the stack ends by itself; return its exit code."""
-        return self._started().wait()
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the stack to end by itself; return its exit code, or None where it runs on."""
+        try:
+            return self._started().wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
     def refuse_ended(self) -> None:
         """Look whether the stack still runs.
