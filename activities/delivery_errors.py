@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.hold_notice import tell_of_hold
 from activities.outgoing import Ready
 from activities.shared_message import patients_named
 from channels import errors
@@ -117,7 +118,7 @@ class DeliveryErrors:
         name, message = ready.channel.name, ready.message
         async with self._database.writing() as session:
             before = await ledger.times_set_aside(session, message.attempt_id, message.step)
-            if before >= channel_hold.HOLDS_AT_MOST and ready.claim is Claim.FRESH:
+            if before >= channel_hold.HOLDS_AT_MOST and _is_ours(ready):
                 await _record_failure(session, ready, error, now)
                 return Failed(reason=FailReason.UNAVAILABLE)
             is_new = await channel_hold.hold(session, name, code=error.code, now=now)
@@ -127,12 +128,7 @@ class DeliveryErrors:
             attempt = await session.get_one(Attempt, ready.message.attempt_id)
             waiting = await channel_hold.wait(session, attempt, name)
         if is_new:
-            _log.error(
-                "channel is held",
-                channel=name,
-                code=error.code,
-                mended=f"{channel_hold.RESUME} {name}",
-            )
+            tell_of_hold(name, error.code)
         assert waiting is not None  # noqa: S101 - it was held above, in the same transaction
         return waiting
 

@@ -1,6 +1,5 @@
 """The reception: what a provider reports is stored for everybody whom it concerns."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.hold_notice import tell_of_hold
 from channels.protocol import ProviderEvent
 from clinic import channel_hold, inbox, ledger, message_status
 from clinic.attempt import AttemptState
@@ -25,8 +25,6 @@ from clinic.what_was_asked import what_was_asked
 
 _MESSAGE = re.compile(r"(?P<attempt_id>[A-Za-z0-9_-]{1,64})\.(?P<step>[0-9]{1,4})")
 """A message as `OutgoingMessage.key` names it."""
-_KEY = re.compile(r"[!-~]{1,200}")
-"""A provider's key that is stored as it is; of another one its hash is."""
 _FROM_A_PERSON = (EventKind.REPLY, EventKind.OPTED_OUT, EventKind.NOTICE)
 _NEVER_ARRIVES = (EventKind.BOUNCED, EventKind.RETURNED)
 _CHANGES_NOTHING = (EventKind.NOTICE, EventKind.UNKNOWN)
@@ -65,7 +63,6 @@ class Reception:
             named: Which message a status URL was given for, as `OutgoingMessage.key`.
             now: Aware UTC.
         """
-        event = _storable(event)
         if await inbox.is_stored(session, channel, event.key):
             _log.info("event received", channel=channel, kind=event.kind.value, new=False)
             return
@@ -194,8 +191,7 @@ class Reception:
 async def _hold(session: AsyncSession, channel: str, event: ProviderEvent, now: datetime) -> None:
     code = event.failure or "misconfigured"
     if await channel_hold.hold(session, channel, code=code, now=now):
-        mended = f"{channel_hold.RESUME} {channel}"
-        _log.error("channel is held", channel=channel, code=code, mended=mended)
+        tell_of_hold(channel, code)
 
 
 async def _is_its_own_trouble(session: AsyncSession, message: Message) -> bool:
@@ -298,12 +294,3 @@ async def _first_names(session: AsyncSession, message: Message | None) -> Sequen
         return []
     query = select(Patient.first_name).join(Attempt, Attempt.patient_id == Patient.id)
     return (await session.scalars(query.where(Attempt.id == message.attempt_id))).all()
-
-
-def _storable(event: ProviderEvent) -> ProviderEvent:
-    """Return an event as every database takes it: no reply is dropped for a character's sake."""
-    body = event.body.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    key = event.key
-    if not _KEY.fullmatch(key):
-        key = "sha256-" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    return event.model_copy(update={"key": key, "body": body})

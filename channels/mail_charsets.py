@@ -7,6 +7,7 @@ from email.message import Message
 from itertools import pairwise
 
 from channels.mail_phrases import frequent_pairs
+from clinic.storable_text import storable
 
 LONGEST_HEADER = 10_000
 """Characters of a header that are looked at."""
@@ -55,11 +56,6 @@ def decode_words(raw: str) -> str:
         part if isinstance(part, str) else decode(part, charset or "") for part, charset in parts
     ]
     return storable(" ".join("".join(words).split()))
-
-
-def storable(text: str) -> str:
-    """Return a text without what no database takes."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_doubtful(content: bytes, declared: str) -> bool:

@@ -4,9 +4,10 @@ import re
 from email.message import Message
 from typing import NamedTuple
 
-from channels.mail_charsets import decode, header_of, storable
+from channels.mail_charsets import decode, header_of
 from channels.mail_html import text_of_html
 from channels.mail_phrases import phrases
+from clinic.storable_text import storable
 
 _LONGEST = 50_000
 """Characters that are kept of one mail."""

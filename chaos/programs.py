@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,7 +13,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from clinic.refusal import Refusal
-from deploy.local.settings import HOST, LocalSettings
+from deploy.local.ports import answers, is_free
+from deploy.local.settings import LocalSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 _PORTS = range(31_000, 32_700)
@@ -28,7 +28,7 @@ _LOOK_AGAIN = 0.05
 def free_ports(count: int) -> list[int]:
     """Choose ports that nobody has, and that nobody is given by chance."""
     chosen = random.sample(_PORTS, len(_PORTS))
-    return list(islice((port for port in chosen if _is_free(port)), count))
+    return list(islice((port for port in chosen if is_free(port)), count))
 
 
 def local_settings(state: Path) -> LocalSettings:
@@ -103,7 +103,7 @@ class Programs:
         self._spawn(name)
         port = self._ports.get(name)
         deadline = asyncio.get_running_loop().time() + _UP_WITHIN
-        while port is not None and not await asyncio.to_thread(_answers, port):
+        while port is not None and not await asyncio.to_thread(answers, port):
             late = asyncio.get_running_loop().time() > deadline
             if late or self.has_ended(name):
                 raise Refusal(f"{name} does not come up", f"Read {self._log(name)}.")
@@ -140,18 +140,3 @@ class Programs:
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0

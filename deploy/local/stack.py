@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +14,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from clinic.refusal import Refusal
-from deploy.local.settings import HOST, LocalSettings
+from deploy.local.ports import answers, is_free
+from deploy.local.settings import LocalSettings
 
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 30.0
@@ -32,7 +32,7 @@ def refuse_taken_ports(settings: LocalSettings) -> None:
     taken = [
         f"port {port}, where {name} would listen, is taken: set {variable} to a free one"
         for name, (port, variable) in settings.ports().items()
-        if not _is_free(port)
+        if not is_free(port)
     ]
     if taken:
         raise Refusal("\n".join(taken))
@@ -105,7 +105,7 @@ class Stack:
                 raise Refusal(
                     f"the stack is not up after {_READY_WITHIN:.0f} s", self._last_words()
                 )
-            waiting = [port for port in waiting if not _answers(port)]
+            waiting = [port for port in waiting if not answers(port)]
             await asyncio.sleep(0.1)
 
     def wait(self, seconds: float) -> int | None:
@@ -144,19 +144,3 @@ def _show(output: IO[bytes]) -> None:
             with suppress(OSError):
                 sys.stdout.buffer.write(line)
                 sys.stdout.flush()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
