@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import SecretStr
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
@@ -23,6 +23,8 @@ _ANSWERS_A_REPLY = (
     Outcome.OPTED_OUT.value,
     Outcome.EXCLUDED.value,
 )
+_THE_END = "the attempt's end"
+"""Who closed a task that nobody completed."""
 
 
 async def open_task(
@@ -38,17 +40,18 @@ async def open_task(
 ) -> str | None:
     """Put an attempt on the call list and return the task's id.
 
-    An attempt has one open task: a second reason raises the first one's priority instead. A
-    step's task that was opened before, and closed since, is not opened again. Where the patient
-    asks to be called at a time, it is due then.
+    An attempt has one open task: a second reason raises the first one's priority instead. What
+    was opened before, and closed since, is not opened again. Where the patient asks to be called
+    at a time, it is due then.
 
     Returns:
         None where the attempt has ended and nobody needs to call.
     """
     # two who open a task for one attempt take turns, and so do they and whoever completes it
     attempt = await session.get_one(Attempt, attempt_id, with_for_update={"key_share": True})
-    priority = await _priority(session, kind, event_id)
-    asked = await _asked_for(session, event_id, now)
+    event = await _event(session, event_id)
+    priority = urgency(kind, event.details.get("reading") if event is not None else None)
+    asked = _asked_for(event, now)
     of_attempt = select(CallTask).where(CallTask.attempt_id == attempt_id)
     standing = await session.scalar(
         of_attempt.where(CallTask.closed_at.is_(None)).with_for_update(key_share=True)
@@ -61,12 +64,11 @@ async def open_task(
         standing.due_at = asked or min(standing.due_at, due_at)
         standing.event_id = event_id or standing.event_id
         return standing.id
-    same = of_attempt.where(
-        CallTask.step == step,
-        CallTask.kind == kind.value,
-        CallTask.event_id.is_not_distinct_from(event_id),
-    )
-    if (before := await session.scalar(same)) is not None:
+    if event is not None:
+        same = _closed_about(event)
+    else:
+        same = and_(CallTask.step == step, CallTask.kind == kind.value, CallTask.event_id.is_(None))
+    if (before := await session.scalar(of_attempt.where(same).limit(1))) is not None:
         return before.id
     if attempt.state == AttemptState.ENDED.value and kind is not TaskKind.REPLY:
         return None
@@ -84,6 +86,39 @@ async def open_task(
     session.add(task)
     await session.flush()
     return task.id
+
+
+async def is_with_person(session: AsyncSession, attempt_id: str, event_id: str) -> bool:
+    """Whether a reply needs no further task: its own stands, or somebody has answered it."""
+    event = await _event(session, event_id)
+    if event is None:
+        return False
+    stands = and_(CallTask.closed_at.is_(None), CallTask.event_id == event_id)
+    of_reply = select(CallTask.id).where(
+        CallTask.attempt_id == attempt_id, or_(stands, _closed_about(event))
+    )
+    return await session.scalar(of_reply.limit(1)) is not None
+
+
+async def open_for_reply(session: AsyncSession, event: Event, now: datetime) -> None:
+    """Have a person read a reply to an attempt, whatever its workflow is doing.
+
+    Args:
+        session: The transaction that stores the event, or one after that.
+        event: The reply.
+        now: Aware UTC; when it came.
+    """
+    assert event.attempt_id is not None  # noqa: S101 - see `open_without_attempt`
+    await open_task(
+        session,
+        attempt_id=event.attempt_id,
+        step=0,
+        kind=TaskKind.REPLY,
+        due_at=now + ANSWER_WITHIN,
+        tries=REPLY_TRIES,
+        event_id=event.id,
+        now=now,
+    )
 
 
 async def open_without_attempt(
@@ -161,18 +196,23 @@ async def hand_to_attempts(session: AsyncSession, attempts: Sequence[Attempt]) -
 
 
 async def keep_late(session: AsyncSession, event: Event, now: datetime) -> None:
-    """Keep an event that came after its attempt's end: a reply becomes a task for a person."""
-    if event.kind == EventKind.REPLY.value and event.attempt_id is not None:
-        await open_task(
-            session,
-            attempt_id=event.attempt_id,
-            step=0,
-            kind=TaskKind.REPLY,
-            due_at=now + ANSWER_WITHIN,
-            tries=REPLY_TRIES,
-            event_id=event.id,
-            now=now,
+    """Keep an event that came after its attempt's end: a reply is a task for a person.
+
+    The end may have taken that task with it, as one that it answers; it did not hear of this one.
+    """
+    if event.kind != EventKind.REPLY.value or event.attempt_id is None:
+        return
+    reopened = (
+        update(CallTask)
+        .where(
+            CallTask.attempt_id == event.attempt_id,
+            CallTask.event_id == event.id,
+            CallTask.closed_by == _THE_END,
         )
+        .values(closed_at=None, closed_by=None, outcome=None)
+    )
+    await session.execute(reopened)
+    await open_for_reply(session, event, now)
 
 
 async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: datetime) -> None:
@@ -185,9 +225,7 @@ async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: da
     if why not in _ANSWERS_A_REPLY:
         waiting.append(CallTask.kind != TaskKind.REPLY.value)
     await session.execute(
-        update(CallTask)
-        .where(*waiting)
-        .values(closed_at=now, closed_by="the attempt's end", outcome=why)
+        update(CallTask).where(*waiting).values(closed_at=now, closed_by=_THE_END, outcome=why)
     )
 
 
@@ -200,8 +238,7 @@ async def _unread(session: AsyncSession, task: CallTask) -> Sequence[str]:
     )
     if task.attempt_id is None:
         return (await session.scalars(replies.where(Event.received_at >= task.opened_at))).all()
-    # its task is opened once its workflow has heard of it; what came before the last one was
-    # closed is answered
+    # what came before the last one was closed is answered
     answered = select(func.max(CallTask.closed_at)).where(CallTask.attempt_id == task.attempt_id)
     answered_at = await session.scalar(answered)
     if answered_at is not None:
@@ -224,16 +261,28 @@ def _standing_for(event: Event) -> Select[CallTask]:
     )
 
 
-async def _priority(session: AsyncSession, kind: TaskKind, event_id: str | None) -> int:
+async def _event(session: AsyncSession, event_id: str | None) -> Event | None:
     if event_id is None:
-        return kind.priority
-    event = await session.scalar(select(Event).where(Event.id == event_id))
-    return urgency(kind, event.details.get("reading") if event is not None else None)
+        return None
+    return await session.scalar(select(Event).where(Event.id == event_id))
 
 
-async def _asked_for(session: AsyncSession, event_id: str | None, now: datetime) -> datetime | None:
+def _closed_about(event: Event) -> ColumnElement[bool]:
+    """Return the condition that a closed task was about a reply.
+
+    It was where the reply is its own, and where a person closed it after the reply had come:
+    whoever completes a task has all words on its card.
+    """
+    by_person = and_(
+        CallTask.closed_by != _THE_END,
+        CallTask.opened_at <= event.received_at,
+        CallTask.closed_at >= event.received_at,
+    )
+    return and_(CallTask.closed_at.is_not(None), or_(CallTask.event_id == event.id, by_person))
+
+
+def _asked_for(event: Event | None, now: datetime) -> datetime | None:
     """Return when the patient asks to be called, aware UTC, where that still lies ahead."""
-    event = await session.scalar(select(Event).where(Event.id == event_id))
     written = event.details.get("at") if event is not None else None
     asked = datetime.fromisoformat(written) if written is not None else None
     return asked if asked is not None and asked > now else None

@@ -88,10 +88,10 @@ def _read_stop(
     clauses: Sequence[_Clause], words: Lexicon, greeted: frozenset[str], asks: Question | None
 ) -> Reading | None:
     """Return how a text is read that says stop; None where it does not."""
-    alone = words.stop_alone if asks else words.stop_alone | words.stop_unless_asked
+    alone = words.stop_alone if asks else words.stop_unless_asked
     everything = _spelt([word for clause in clauses for word in clause.words], words)
     beside = words.beside | words.assent
-    if _covered(everything, alone | words.stop, beside | words.objects, greeted):
+    if _covered(everything, alone, beside | words.objects, greeted):
         return Reading(meaning=Meaning.OPT_OUT)
     if _covered(everything, words.stop, beside | words.objects | words.refusals, greeted):
         return Reading(meaning=Meaning.OPT_OUT)

@@ -24,8 +24,8 @@ class Lexicon:
         beside: Kind words, greetings.
         stop: Mean stop as a whole sentence.
         stop_sentences: Those of them that are no single word.
-        stop_alone: Mean stop as a whole text.
-        stop_unless_asked: As these, unless a question was asked.
+        stop_alone: These, and what means stop as a whole text.
+        stop_unless_asked: These, and what means stop unless a question was asked.
         stop_clauses: Mean stop at the end of a longer sentence as well.
         refusals: Mean no in a whole sentence.
         fillers: Single words that may stand anywhere in a sentence.
@@ -110,13 +110,16 @@ def lexicon() -> Lexicon:
     no_phrases = ("seen_through", "spellings")
     everything = phrases(*(section for section in listed if section not in no_phrases))
     clauses = phrases("stop_clauses")
+    # tens of thousands of phrases: too many to be put together for each reply
+    stop = phrases("stop_words", "stop_sentences") | clauses
+    stop_alone = stop | phrases("stop_words_alone")
     return Lexicon(
         beside=phrases("polite"),
-        stop=phrases("stop_words", "stop_sentences") | clauses,
+        stop=stop,
         stop_sentences=phrases("stop_sentences") | clauses,
         introduces=phrases("introduces"),
-        stop_alone=phrases("stop_words_alone"),
-        stop_unless_asked=phrases("stop_words_unless_asked"),
+        stop_alone=stop_alone,
+        stop_unless_asked=stop_alone | phrases("stop_words_unless_asked"),
         stop_clauses=clauses,
         objects=phrases("stop_objects"),
         turns=phrases("turns"),

@@ -7,10 +7,11 @@ import pytest
 
 from clinic import inbox
 from clinic.attempt import AttemptState
+from clinic.call_task import ANSWER_WITHIN
 from clinic.event import AttemptEvent, CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.register.address import address_hash
-from clinic.tables import Appointment, Attempt, Event, Message, Patient, Suppression
+from clinic.tables import Appointment, Attempt, CallTask, Event, Message, Patient, Suppression
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows
@@ -45,6 +46,17 @@ async def test_a_reply_is_kept_with_its_words(rows: "Rows", now: datetime) -> No
         event.received_at,
         event.relayed_at,
     )
+
+
+async def test_a_reply_is_on_the_call_list_before_any_workflow_has_heard_of_it(
+    rows: "Rows", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    for body in ("Llámeme", "por la tarde"):
+        assert await rows.store(EventKind.REPLY, attempt_id=attempt.id, body=body)
+    [task] = await rows.all(CallTask)
+    assert (task.attempt_id, task.kind, task.closed_at) == (attempt.id, "reply", None)
+    assert task.due_at == now + ANSWER_WITHIN
 
 
 async def test_a_repeat_changes_nothing(rows: "Rows", now: datetime) -> None:
