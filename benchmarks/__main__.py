@@ -65,7 +65,7 @@ async def measure(
         left = await footprint.measure(ground)
         progress.print("From event to action ...")
         delays = await reaction.measure(ground, n=events)
-        progress.print(f"{reply_load.A_SECOND} replies a second ...")
+        progress.print(f"{' and '.join(map(str, reply_load.RATES))} replies a second ...")
         delays += await reply_load.measure(ground, n=replies)
         progress.print("Attempts a second ...")
         rates = await throughput.measure(ground, rounds=rounds, n=attempts)
