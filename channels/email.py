@@ -81,13 +81,11 @@ class EmailChannel:
         client = self._client()
         try:
             async with asyncio.timeout(_SECONDS):
-                await client.connect()
-                if self._settings.username:
-                    password = self._settings.password.get_secret_value()
-                    await client.login(self._settings.username, password)
+                await self._log_in(client)
         except (aiosmtplib.SMTPException, OSError) as error:
+            failed = before_the_message(error, still_there=client.is_connected)
             client.close()
-            raise before_the_message(error) from None
+            raise failed from None
         try:
             async with asyncio.timeout(_SECONDS):
                 await client.sendmail(
@@ -168,13 +166,23 @@ class EmailChannel:
             for mail in arrived
         ]
 
+    async def _log_in(self, client: _Client) -> None:
+        await client.connect()
+        # not within `connect`, which closes the connection where it fails: nobody could tell
+        # then who closed it
+        if self._settings.security == "starttls":
+            await client.starttls()
+        if self._settings.username:
+            password = self._settings.password.get_secret_value()
+            await client.login(self._settings.username, password)
+
     def _client(self) -> _Client:
         settings = self._settings
         return _Client(
             hostname=settings.host,
             port=settings.port,
             use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
+            start_tls=False,
             cert_bundle=str(settings.ca_file) if settings.ca_file else None,
             timeout=_SECONDS,
         )

@@ -13,8 +13,13 @@ _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS that ended without a reason: the connection's fault, not the settings'."""
 
 
-def before_the_message(error: Exception) -> SendError:
-    """Translate what went wrong while nothing was sent yet."""
+def before_the_message(error: Exception, *, still_there: bool) -> SendError:
+    """Translate what went wrong while nothing was sent yet.
+
+    Args:
+        error: What the library raised.
+        still_there: Whether the connection stood when it was raised.
+    """
     match error:
         case aiosmtplib.SMTPAuthenticationError(code=code) if code not in _TEMPORARY:
             return Misconfigured(f"smtp {code} login")
@@ -27,9 +32,13 @@ def before_the_message(error: Exception) -> SendError:
             return Misconfigured("smtp tls")
         case FileNotFoundError() | PermissionError():
             return Misconfigured("smtp ca_file")
-        case _ if type(error) is aiosmtplib.SMTPException:
+        case _ if type(error) is aiosmtplib.SMTPException and still_there:
             # the settings ask for TLS or a login, and the server offers none
             return Misconfigured("smtp not offered")
+        case _ if type(error) is aiosmtplib.SMTPException:
+            # the library forgets what was offered when the connection is lost: a server that
+            # restarts is no reason to hold everybody
+            return Transient(aiosmtplib.SMTPServerDisconnected.__name__)
         case _:
             return Transient(type(error).__name__)
 

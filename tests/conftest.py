@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -38,6 +39,17 @@ NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests begin first: else one processor waits for them at the end."""
     items.sort(key=lambda item: not {"chaos", "end_to_end"} & set(item.path.parts))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_of_a_terminal() -> None:
+    """Programs that tests start hear Ctrl-C and a closed terminal.
+
+    Under `nohup`, and as a shell's background job, pytest ignores these, and they would as well.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

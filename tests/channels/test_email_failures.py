@@ -63,7 +63,7 @@ async def test_a_recipient_that_fails(
 def test_a_server_that_refuses_us_before_the_message(
     error: Exception, meaning: type[SendError]
 ) -> None:
-    assert type(before_the_message(error)) is meaning
+    assert type(before_the_message(error, still_there=True)) is meaning
 
 
 async def test_a_greylisted_message_is_taken_the_second_time(
@@ -115,6 +115,21 @@ async def test_an_answer_to_a_command(
     failed = await failure_of(plain_email, message(address))
     assert type(failed) is meaning
     assert answer[:3] in failed.code
+
+
+async def test_a_server_that_hangs_up_after_its_offer_is_tried_again(
+    email_settings: Callable[..., EmailSettings], message: Make, address: str
+) -> None:
+    async def offer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 ready\r\n")
+        await reader.readline()
+        writer.write(b"250-mail.example\r\n250 STARTTLS\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(offer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        failed = await failure_of(EmailChannel(email_settings(port=port)), message(address))
+    assert type(failed) is Transient
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])

@@ -97,7 +97,8 @@ async def test_a_reply_stops_the_machine_and_goes_to_a_person(recovery: "Recover
     call = await open_call(recovery)
     assert call.kind is TaskKind.REPLY
     assert call.words == "¿Puedo ir el jueves?"
-    assert "a person reads and answers" in await details(handle)
+    while "a person reads and answers" not in await details(handle):
+        await asyncio.sleep(0.02)
 
     await recovery.say(
         EventKind.CALL_OUTCOME,
