@@ -37,12 +37,25 @@ async def open_task(
     tries: int,
     event_id: str | None,
     now: datetime,
+    unheard: bool = False,
 ) -> str | None:
     """Put an attempt on the call list and return the task's id.
 
     An attempt has one open task: a second reason raises the first one's priority instead. What
     was opened before, and closed since, is not opened again. Where the patient asks to be called
     at a time, it is due then.
+
+    Args:
+        session: A writing transaction.
+        attempt_id: Whose.
+        step: The plan's, of the task.
+        kind: Why.
+        due_at: Aware UTC.
+        tries: Calls that nobody may answer.
+        event_id: The reply, where it is one.
+        now: Aware UTC.
+        unheard: The attempt ended without having heard of the reply: where the end took the
+            reply's task with it, as one that it answers, it is opened again.
 
     Returns:
         None where the attempt has ended and nobody needs to call.
@@ -63,12 +76,15 @@ async def open_task(
         # who names a time is called then, whatever was due before
         standing.due_at = asked or min(standing.due_at, due_at)
         standing.event_id = event_id or standing.event_id
+        _note_task(event, standing)
         return standing.id
     if event is not None:
-        same = _closed_about(event)
+        same = _is_about(event)
     else:
         same = and_(CallTask.step == step, CallTask.kind == kind.value, CallTask.event_id.is_(None))
     if (before := await session.scalar(of_attempt.where(same).limit(1))) is not None:
+        if unheard and before.closed_by == _THE_END:
+            before.closed_at = before.closed_by = before.outcome = None
         return before.id
     if attempt.state == AttemptState.ENDED.value and kind is not TaskKind.REPLY:
         return None
@@ -85,6 +101,7 @@ async def open_task(
     )
     session.add(task)
     await session.flush()
+    _note_task(event, task)
     return task.id
 
 
@@ -93,20 +110,20 @@ async def is_with_person(session: AsyncSession, attempt_id: str, event_id: str) 
     event = await _event(session, event_id)
     if event is None:
         return False
-    stands = and_(CallTask.closed_at.is_(None), CallTask.event_id == event_id)
-    of_reply = select(CallTask.id).where(
-        CallTask.attempt_id == attempt_id, or_(stands, _closed_about(event))
-    )
+    of_reply = select(CallTask.id).where(CallTask.attempt_id == attempt_id, _is_about(event))
     return await session.scalar(of_reply.limit(1)) is not None
 
 
-async def open_for_reply(session: AsyncSession, event: Event, now: datetime) -> None:
+async def open_for_reply(
+    session: AsyncSession, event: Event, now: datetime, *, unheard: bool = False
+) -> None:
     """Have a person read a reply to an attempt, whatever its workflow is doing.
 
     Args:
         session: The transaction that stores the event, or one after that.
         event: The reply.
         now: Aware UTC; when it came.
+        unheard: See `open_task`.
     """
     assert event.attempt_id is not None  # noqa: S101 - see `open_without_attempt`
     await open_task(
@@ -118,6 +135,7 @@ async def open_for_reply(session: AsyncSession, event: Event, now: datetime) -> 
         tries=REPLY_TRIES,
         event_id=event.id,
         now=now,
+        unheard=unheard,
     )
 
 
@@ -202,17 +220,7 @@ async def keep_late(session: AsyncSession, event: Event, now: datetime) -> None:
     """
     if event.kind != EventKind.REPLY.value or event.attempt_id is None:
         return
-    reopened = (
-        update(CallTask)
-        .where(
-            CallTask.attempt_id == event.attempt_id,
-            CallTask.event_id == event.id,
-            CallTask.closed_by == _THE_END,
-        )
-        .values(closed_at=None, closed_by=None, outcome=None)
-    )
-    await session.execute(reopened)
-    await open_for_reply(session, event, now)
+    await open_for_reply(session, event, now, unheard=True)
 
 
 async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: datetime) -> None:
@@ -267,18 +275,15 @@ async def _event(session: AsyncSession, event_id: str | None) -> Event | None:
     return await session.scalar(select(Event).where(Event.id == event_id))
 
 
-def _closed_about(event: Event) -> ColumnElement[bool]:
-    """Return the condition that a closed task was about a reply.
+def _note_task(event: Event | None, task: CallTask) -> None:
+    """Note on a reply which task it is read for: that task may be about a later one by now."""
+    if event is not None:
+        event.details = event.details | {"task_id": task.id}
 
-    It was where the reply is its own, and where a person closed it after the reply had come:
-    whoever completes a task has all words on its card.
-    """
-    by_person = and_(
-        CallTask.closed_by != _THE_END,
-        CallTask.opened_at <= event.received_at,
-        CallTask.closed_at >= event.received_at,
-    )
-    return and_(CallTask.closed_at.is_not(None), or_(CallTask.event_id == event.id, by_person))
+
+def _is_about(event: Event) -> ColumnElement[bool]:
+    """Return the condition that a task is, or was, for a reply to be read."""
+    return or_(CallTask.event_id == event.id, CallTask.id == event.details.get("task_id"))
 
 
 def _asked_for(event: Event | None, now: datetime) -> datetime | None:

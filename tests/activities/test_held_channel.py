@@ -134,7 +134,8 @@ async def test_a_worker_that_starts_says_again_which_channels_are_held(
         await name_channels_held(clinic)
         await resume(clinic, now)
         await name_channels_held(clinic)
-    assert logs == [
+    # the sandbox, which all tests share, may say something of its own meanwhile
+    assert [said for said in logs if "channel" in said] == [
         {
             "event": "channel is held",
             "log_level": "error",

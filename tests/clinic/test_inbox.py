@@ -59,6 +59,19 @@ async def test_a_reply_is_on_the_call_list_before_any_workflow_has_heard_of_it(
     assert task.due_at == now + ANSWER_WITHIN
 
 
+async def test_a_reply_that_came_in_while_staff_closed_their_task_is_a_task_of_its_own(
+    rows: "Rows", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Llámeme")
+    [task] = await rows.all(CallTask)
+    # its request began before they closed it, and was stored after that
+    later = now + timedelta(seconds=1)
+    await rows.change(task, closed_at=later, closed_by="ana", outcome="no_answer")
+    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="por la tarde")
+    assert [one.closed_at for one in await rows.all(CallTask)] == [later, None]
+
+
 async def test_a_repeat_changes_nothing(rows: "Rows", now: datetime) -> None:
     patient = await rows.patient()
     assert await rows.book(patient, now + DAY, source_key="1")
