@@ -31,11 +31,6 @@ class AttemptRecords(AttemptActivities):
     async def open_call_task(self, request: CallTaskInput) -> None:
         """Ask a person to take over; a second time finds the task there is."""
         now = activity.info().started_time
-        if request.event_id is not None:
-            # a reply is on the call list since it was stored: under load, writers have to wait
-            async with self._database.reading() as session:
-                if await call_opening.is_with_person(session, request.attempt_id, request.event_id):
-                    return
         async with self._database.writing() as session:
             await call_opening.open_task(
                 session,

@@ -139,6 +139,8 @@ class Relay:
             else:
                 return "signalled"
             if attempt.started_at is None:
+                if event.kind == EventKind.REPLY.value:
+                    await self._answer_before_the_start(event)
                 return None
         now = datetime.now(UTC)
         async with self._database.writing() as session:
@@ -147,6 +149,16 @@ class Relay:
                 # nobody is left to close the row where an operator ended the workflow by hand
                 await attempts.close(session, attempt.id, Outcome.CANCELLED, None, now)
         return "attempt is over"
+
+    async def _answer_before_the_start(self, event: Event) -> None:
+        """Have a person read a reply to an attempt whose workflow has still to be started.
+
+        Who began with a household's message may wait for that as long as the campaign's pace, a
+        pause or a full call list holds the next page. The workflow hears of it all the same, and
+        finds the task that stands.
+        """
+        async with self._database.writing() as session:
+            await call_opening.keep_late(session, event, datetime.now(UTC))
 
     async def _relay_to_campaign(self, event: Event, campaign_id: str) -> str:
         workflow_id = names.campaign_workflow_id(campaign_id)

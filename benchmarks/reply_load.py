@@ -3,8 +3,8 @@
 Attempts wait for an answer to their SMS. Replies are posted to the real console, a process of its
 own, signed as Twilio signs them, each at its moment whether or not those before it are through.
 The clock starts when a reply is posted. It is read twice: when the console has answered (from
-then on no message leaves, and the reply is on the call list), and when the attempt's workflow has
-heard of it and handed over to a person. Beside it, a bare workflow and a signal at the same rates.
+then on no message leaves), and when the attempt's workflow has heard of it and its task stands on
+the call list. Beside it, a bare workflow and a signal at the same rates.
 
 Everything runs on this machine: the server, the console, the worker, and who posts. Where they
 need more than it has, a queue grows for as long as the load lasts.
@@ -65,7 +65,7 @@ async def measure(ground: Ground, *, n: int) -> list[Delay]:
                 post = _webhook(http, url, ground, token, phones)
                 stored, heard = await _under_load(ground, ids, post, a_second)
                 found += [
-                    summary(f"stored and on the call list, {a_second} a second", stored),
+                    summary(f"stored, no message leaves any more, {a_second} a second", stored),
                     summary(f"heard by the attempt, {a_second} a second", heard),
                 ]
         async with BareSide.worker(ground):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
@@ -15,7 +15,7 @@ from clinic.identifiers import new_id
 from clinic.outcome import Outcome
 from clinic.register.address import address_hash
 from clinic.register.address_turn import take_turn
-from clinic.tables import Attempt, CallTask, Event
+from clinic.tables import Attempt, CallTask, Event, Patient
 
 _ANSWERS_A_REPLY = (
     Outcome.BOOKED.value,
@@ -23,8 +23,6 @@ _ANSWERS_A_REPLY = (
     Outcome.OPTED_OUT.value,
     Outcome.EXCLUDED.value,
 )
-_THE_END = "the attempt's end"
-"""Who closed a task that nobody completed."""
 
 
 async def open_task(
@@ -37,34 +35,23 @@ async def open_task(
     tries: int,
     event_id: str | None,
     now: datetime,
-    unheard: bool = False,
 ) -> str | None:
     """Put an attempt on the call list and return the task's id.
 
-    An attempt has one open task: a second reason raises the first one's priority instead. What
-    was opened before, and closed since, is not opened again. Where the patient asks to be called
-    at a time, it is due then.
-
-    Args:
-        session: A writing transaction.
-        attempt_id: Whose.
-        step: The plan's, of the task.
-        kind: Why.
-        due_at: Aware UTC.
-        tries: Calls that nobody may answer.
-        event_id: The reply, where it is one.
-        now: Aware UTC.
-        unheard: The attempt ended without having heard of the reply: where the end took the
-            reply's task with it, as one that it answers, it is opened again.
+    An attempt has one open task: a second reason raises the first one's priority instead. A
+    step's task that was opened before, and closed since, is not opened again. Where the patient
+    asks to be called at a time, it is due then.
 
     Returns:
-        None where the attempt has ended and nobody needs to call.
+        None where the attempt has ended and nobody needs to call, and for a person who was
+        forgotten.
     """
     # two who open a task for one attempt take turns, and so do they and whoever completes it
     attempt = await session.get_one(Attempt, attempt_id, with_for_update={"key_share": True})
-    event = await _event(session, event_id)
-    priority = urgency(kind, event.details.get("reading") if event is not None else None)
-    asked = _asked_for(event, now)
+    if await _is_forgotten(session, attempt.patient_id):
+        return None
+    priority = await _priority(session, kind, event_id)
+    asked = await _asked_for(session, event_id, now)
     of_attempt = select(CallTask).where(CallTask.attempt_id == attempt_id)
     standing = await session.scalar(
         of_attempt.where(CallTask.closed_at.is_(None)).with_for_update(key_share=True)
@@ -76,15 +63,13 @@ async def open_task(
         # who names a time is called then, whatever was due before
         standing.due_at = asked or min(standing.due_at, due_at)
         standing.event_id = event_id or standing.event_id
-        _note_task(event, standing)
         return standing.id
-    if event is not None:
-        same = _is_about(event)
-    else:
-        same = and_(CallTask.step == step, CallTask.kind == kind.value, CallTask.event_id.is_(None))
-    if (before := await session.scalar(of_attempt.where(same).limit(1))) is not None:
-        if unheard and before.closed_by == _THE_END:
-            before.closed_at = before.closed_by = before.outcome = None
+    same = of_attempt.where(
+        CallTask.step == step,
+        CallTask.kind == kind.value,
+        CallTask.event_id.is_not_distinct_from(event_id),
+    )
+    if (before := await session.scalar(same)) is not None:
         return before.id
     if attempt.state == AttemptState.ENDED.value and kind is not TaskKind.REPLY:
         return None
@@ -101,42 +86,7 @@ async def open_task(
     )
     session.add(task)
     await session.flush()
-    _note_task(event, task)
     return task.id
-
-
-async def is_with_person(session: AsyncSession, attempt_id: str, event_id: str) -> bool:
-    """Whether a reply needs no further task: its own stands, or somebody has answered it."""
-    event = await _event(session, event_id)
-    if event is None:
-        return False
-    of_reply = select(CallTask.id).where(CallTask.attempt_id == attempt_id, _is_about(event))
-    return await session.scalar(of_reply.limit(1)) is not None
-
-
-async def open_for_reply(
-    session: AsyncSession, event: Event, now: datetime, *, unheard: bool = False
-) -> None:
-    """Have a person read a reply to an attempt, whatever its workflow is doing.
-
-    Args:
-        session: The transaction that stores the event, or one after that.
-        event: The reply.
-        now: Aware UTC; when it came.
-        unheard: See `open_task`.
-    """
-    assert event.attempt_id is not None  # noqa: S101 - see `open_without_attempt`
-    await open_task(
-        session,
-        attempt_id=event.attempt_id,
-        step=0,
-        kind=TaskKind.REPLY,
-        due_at=now + ANSWER_WITHIN,
-        tries=REPLY_TRIES,
-        event_id=event.id,
-        now=now,
-        unheard=unheard,
-    )
 
 
 async def open_without_attempt(
@@ -214,13 +164,18 @@ async def hand_to_attempts(session: AsyncSession, attempts: Sequence[Attempt]) -
 
 
 async def keep_late(session: AsyncSession, event: Event, now: datetime) -> None:
-    """Keep an event that came after its attempt's end: a reply is a task for a person.
-
-    The end may have taken that task with it, as one that it answers; it did not hear of this one.
-    """
-    if event.kind != EventKind.REPLY.value or event.attempt_id is None:
-        return
-    await open_for_reply(session, event, now, unheard=True)
+    """Keep an event that came after its attempt's end: a reply becomes a task for a person."""
+    if event.kind == EventKind.REPLY.value and event.attempt_id is not None:
+        await open_task(
+            session,
+            attempt_id=event.attempt_id,
+            step=0,
+            kind=TaskKind.REPLY,
+            due_at=now + ANSWER_WITHIN,
+            tries=REPLY_TRIES,
+            event_id=event.id,
+            now=now,
+        )
 
 
 async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: datetime) -> None:
@@ -233,7 +188,9 @@ async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: da
     if why not in _ANSWERS_A_REPLY:
         waiting.append(CallTask.kind != TaskKind.REPLY.value)
     await session.execute(
-        update(CallTask).where(*waiting).values(closed_at=now, closed_by=_THE_END, outcome=why)
+        update(CallTask)
+        .where(*waiting)
+        .values(closed_at=now, closed_by="the attempt's end", outcome=why)
     )
 
 
@@ -246,7 +203,8 @@ async def _unread(session: AsyncSession, task: CallTask) -> Sequence[str]:
     )
     if task.attempt_id is None:
         return (await session.scalars(replies.where(Event.received_at >= task.opened_at))).all()
-    # what came before the last one was closed is answered
+    # its task is opened once its workflow has heard of it; what came before the last one was
+    # closed is answered
     answered = select(func.max(CallTask.closed_at)).where(CallTask.attempt_id == task.attempt_id)
     answered_at = await session.scalar(answered)
     if answered_at is not None:
@@ -269,25 +227,21 @@ def _standing_for(event: Event) -> Select[CallTask]:
     )
 
 
-async def _event(session: AsyncSession, event_id: str | None) -> Event | None:
+async def _is_forgotten(session: AsyncSession, patient_id: str) -> bool:
+    forgotten = select(Patient.id).where(Patient.id == patient_id, Patient.erased_at.is_not(None))
+    return await session.scalar(forgotten) is not None
+
+
+async def _priority(session: AsyncSession, kind: TaskKind, event_id: str | None) -> int:
     if event_id is None:
-        return None
-    return await session.scalar(select(Event).where(Event.id == event_id))
+        return kind.priority
+    event = await session.scalar(select(Event).where(Event.id == event_id))
+    return urgency(kind, event.details.get("reading") if event is not None else None)
 
 
-def _note_task(event: Event | None, task: CallTask) -> None:
-    """Note on a reply which task it is read for: that task may be about a later one by now."""
-    if event is not None:
-        event.details = event.details | {"task_id": task.id}
-
-
-def _is_about(event: Event) -> ColumnElement[bool]:
-    """Return the condition that a task is, or was, for a reply to be read."""
-    return or_(CallTask.event_id == event.id, CallTask.id == event.details.get("task_id"))
-
-
-def _asked_for(event: Event | None, now: datetime) -> datetime | None:
+async def _asked_for(session: AsyncSession, event_id: str | None, now: datetime) -> datetime | None:
     """Return when the patient asks to be called, aware UTC, where that still lies ahead."""
+    event = await session.scalar(select(Event).where(Event.id == event_id))
     written = event.details.get("at") if event is not None else None
     asked = datetime.fromisoformat(written) if written is not None else None
     return asked if asked is not None and asked > now else None

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
-from clinic.call_opening import open_for_reply, open_without_attempt
+from clinic.call_opening import open_without_attempt
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import AttemptEvent, EventKind
 from clinic.identifiers import new_id
@@ -82,9 +82,8 @@ async def store(
 
     An opt-out suppresses the patient's addresses, and a booking stands in the book, before any
     workflow hears of it: a stopped Temporal can't make the clinic write to somebody who said no.
-    A reply is on the call list at once, as is what an opt-out says besides: staff see both while
-    Temporal is down as well. What is said under a number that staff found to be another row's
-    person is that person's.
+    A reply that no attempt waits for becomes a task at once; so does what an opt-out says besides.
+    What is said under a number that staff found to be another row's person is that person's.
 
     Returns:
         False where the same event was stored before, or where it is about a person who was
@@ -116,9 +115,7 @@ async def store(
         event.relayed_at, event.relay_result = now, _KEPT
     if not await insert_if_new(session, Event, _columns(event)):
         return False
-    if received.kind is EventKind.REPLY and event.attempt_id is not None:
-        await open_for_reply(session, event, now)
-    elif _needs_reader(event):
+    if _needs_reader(event):
         await open_without_attempt(session, event, now=now, key=key)
     if patient_id is not None:
         await _note(session, received, patient_id, attempt, now=now, key=key)
@@ -217,14 +214,14 @@ async def _note(
 
 
 def _needs_reader(event: Event) -> bool:
-    """Whether a person has to read it, apart from any attempt."""
+    """Whether a person has to read it whom no attempt's workflow will ask."""
     if event.kind == EventKind.OPTED_OUT.value:
         # the attempt ends, and what stood on the call list for it goes with it
         return bool(event.details.get("says_more"))
     # of nobody knows whom: still somebody wrote it, as far as there is anything to read
     somebody = event.patient_id is not None or event.from_address is not None
     legible = somebody or bool(event.body.strip())
-    return event.kind == EventKind.REPLY.value and legible
+    return event.kind == EventKind.REPLY.value and event.attempt_id is None and legible
 
 
 def _bounded(body: str) -> str:

@@ -1,6 +1,5 @@
 """An attempt's book-keeping may be asked for twice, and is done once."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -34,49 +33,8 @@ async def test_a_call_task_is_opened_once_however_often_it_is_asked_for(
     await run_at(now, records.open_call_task, asked)
     await run_at(now + timedelta(minutes=1), records.open_call_task, asked)
     (task,) = await desk.all(CallTask)
-    assert (task.kind, task.event_id) == ("reply", event.id)
+    assert (task.kind, task.step, task.event_id) == ("reply", 1, event.id)
     assert (task.opened_at, task.due_at) == (now, now + ANSWER_WITHIN)
-
-
-async def test_a_reply_that_is_on_the_call_list_waits_for_no_other_writer(
-    desk: "Desk", clinic: Clinic, records: AttemptRecords, run_at: "RunAt", now: datetime
-) -> None:
-    attempt = await desk.attempt()
-    event = await desk.event(EventKind.REPLY, attempt_id=attempt.id, body="llámenme")
-    asked = CallTaskInput(attempt_id=attempt.id, step=1, kind=TaskKind.REPLY, event_id=event.id)
-    async with clinic.database.writing(), asyncio.timeout(20):
-        await run_at(now, records.open_call_task, asked)
-
-
-async def test_what_staff_answered_before_the_workflow_heard_of_it_is_not_asked_of_them_again(
-    desk: "Desk", records: AttemptRecords, run_at: "RunAt", now: datetime
-) -> None:
-    attempt = await desk.attempt()
-    replies = [
-        await desk.event(EventKind.REPLY, attempt_id=attempt.id, body=said)
-        for said in ("llámenme", "por la tarde")
-    ]
-    (task,) = await desk.all(CallTask)
-    later = now + timedelta(hours=1)
-    await desk.change(task, closed_at=later, closed_by="ana", outcome="no_answer")
-    for reply in replies:
-        asked = CallTaskInput(attempt_id=attempt.id, step=0, kind=TaskKind.REPLY, event_id=reply.id)
-        await run_at(later, records.open_call_task, asked)
-    assert len(await desk.all(CallTask)) == 1
-
-
-async def test_a_reply_that_the_end_did_not_hear_of_is_put_back_on_the_call_list(
-    desk: "Desk", records: AttemptRecords, run_at: "RunAt", now: datetime
-) -> None:
-    attempt = await desk.attempt()
-    await desk.event(EventKind.BOOKED, attempt_id=attempt.id)
-    reply = await desk.event(EventKind.REPLY, attempt_id=attempt.id, body="¿Puede venir mi hijo?")
-    # the workflow hears of the booking alone, and the end takes open tasks with it
-    booked = CloseInput(attempt_id=attempt.id, outcome=Outcome.BOOKED)
-    await run_at(now, records.close_attempt, booked)
-    await run_at(now, records.keep_late_events, LateEvents(event_ids=(reply.id,)))
-    (task,) = await desk.all(CallTask)
-    assert (task.closed_at, task.outcome, task.event_id) == (None, None, reply.id)
 
 
 async def test_a_task_that_was_completed_is_not_opened_again_by_a_retry(

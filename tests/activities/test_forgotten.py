@@ -60,6 +60,27 @@ async def test_a_delivery_that_comes_later_is_skipped(
     assert await desk.all(CallTask) == []
 
 
+async def test_a_reply_of_theirs_that_their_workflow_hears_of_later_is_nobodys_task(
+    desk: "Desk", clinic: Clinic
+) -> None:
+    attempt = await desk.attempt()
+    reply = await desk.event(EventKind.REPLY, attempt_id=attempt.id, body="llámenme")
+    await forget(clinic, attempt.patient_id, desk)
+    async with clinic.database.writing() as session:
+        task = await call_opening.open_task(
+            session,
+            attempt_id=attempt.id,
+            step=0,
+            kind=TaskKind.REPLY,
+            due_at=desk.now,
+            tries=3,
+            event_id=reply.id,
+            now=desk.now,
+        )
+    assert task is None
+    assert await desk.all(CallTask) == []
+
+
 async def test_a_message_on_its_way_at_that_moment_leaves_no_address_and_no_providers_id(
     desk: "Desk",
     clinic: Clinic,

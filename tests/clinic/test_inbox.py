@@ -7,11 +7,10 @@ import pytest
 
 from clinic import inbox
 from clinic.attempt import AttemptState
-from clinic.call_task import ANSWER_WITHIN
 from clinic.event import AttemptEvent, CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.register.address import address_hash
-from clinic.tables import Appointment, Attempt, CallTask, Event, Message, Patient, Suppression
+from clinic.tables import Appointment, Attempt, Event, Message, Patient, Suppression
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows
@@ -46,30 +45,6 @@ async def test_a_reply_is_kept_with_its_words(rows: "Rows", now: datetime) -> No
         event.received_at,
         event.relayed_at,
     )
-
-
-async def test_a_reply_is_on_the_call_list_before_any_workflow_has_heard_of_it(
-    rows: "Rows", now: datetime
-) -> None:
-    attempt = await rows.attempt()
-    for body in ("Llámeme", "por la tarde"):
-        assert await rows.store(EventKind.REPLY, attempt_id=attempt.id, body=body)
-    [task] = await rows.all(CallTask)
-    assert (task.attempt_id, task.kind, task.closed_at) == (attempt.id, "reply", None)
-    assert task.due_at == now + ANSWER_WITHIN
-
-
-async def test_a_reply_that_came_in_while_staff_closed_their_task_is_a_task_of_its_own(
-    rows: "Rows", now: datetime
-) -> None:
-    attempt = await rows.attempt()
-    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Llámeme")
-    [task] = await rows.all(CallTask)
-    # its request began before they closed it, and was stored after that
-    later = now + timedelta(seconds=1)
-    await rows.change(task, closed_at=later, closed_by="ana", outcome="no_answer")
-    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="por la tarde")
-    assert [one.closed_at for one in await rows.all(CallTask)] == [later, None]
 
 
 async def test_a_repeat_changes_nothing(rows: "Rows", now: datetime) -> None:

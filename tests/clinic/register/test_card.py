@@ -123,6 +123,7 @@ async def test_answers_calls_and_notes_stand_with_their_attempt(
 ) -> None:
     patient = await rows.patient()
     attempt = await rows.attempt(patient)
+    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Llámenme el lunes")
     task = CallTask(
         id="ct-1",
         attempt_id=attempt.id,
@@ -135,7 +136,6 @@ async def test_answers_calls_and_notes_stand_with_their_attempt(
         tries_allowed=3,
     )
     await rows.add(task)
-    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Llámenme el lunes")
     await staff.complete(task, CallOutcome.NO_ANSWER, who="Lucía", note="contestó su hijo")
     [shown] = (await card(rows, patient)).attempts
     assert [(one.kind, one.words) for one in shown.said] == [("reply", "Llámenme el lunes")]
