@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from commands import (
+    accounts,
+    audit,
     calls,
     campaigns,
     channels,
@@ -34,6 +36,8 @@ for part in (
     calls,
     privacy,
     channels,
+    accounts,
+    audit,
     operation,
 ):
     app.add_typer(part.app)

@@ -4,13 +4,13 @@ from pydantic import SecretStr
 from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.call_task import TaskKind
 from clinic.delivery import SkipReason
 from clinic.delivery_check import not_contactable
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.plan import CALL
-from clinic.refusal import Refusal
 from clinic.register.address import address_hash
 from clinic.register.standing import Standing
 from clinic.tables import CallTask, Event, Patient
@@ -71,7 +71,7 @@ async def refuse_call(
         key: The key of the suppression hashes.
 
     Raises:
-        Refusal: Nobody may call; it says how the task is closed.
+        CallRefusal: Nobody may call; it says how the task is closed.
     """
     reason = not_to_call(patient, key)
     if reason is None:
@@ -80,7 +80,13 @@ async def refuse_call(
         if not patient.opted_out or await _wrote_after_opting_out(session, task):
             return
         reason = SkipReason.OPTED_OUT
-    raise Refusal(f"nobody is to be called: {_WORDS[reason]}", _remedy(reason, task.id))
+    raise CallRefusal(
+        CallProblem.NOT_TO_CALL,
+        f"nobody is to be called: {_WORDS[reason]}",
+        _remedy(reason, task.id),
+        outcome=_CLOSE_AS.get(reason),
+        skip=reason,
+    )
 
 
 async def _wrote_after_opting_out(session: AsyncSession, task: CallTask) -> bool:

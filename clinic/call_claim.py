@@ -10,11 +10,11 @@ from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_check import refuse_call
+from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.call_task import CLAIM_LASTS
 from clinic.call_words import Words, words_of
 from clinic.folder import ClinicFolder
 from clinic.plan import CALL, Plan
-from clinic.refusal import Refusal
 from clinic.register.same_number import Housemate, housemates, numbers_of
 from clinic.register.standing import Standing, standings
 from clinic.tables import Attempt, CallTask, Campaign, Patient
@@ -45,7 +45,7 @@ async def claim(
         When the claim lapses, aware UTC.
 
     Raises:
-        Refusal: No such task, closed, somebody else has it (it says who and until when), or the
+        CallRefusal: No such task, closed, somebody else has it (it says who and until when), or the
             register has learned meanwhile that nobody may call.
     """
     until = now + CLAIM_LASTS
@@ -66,6 +66,21 @@ async def claim(
         task = await session.get(CallTask, task_id, populate_existing=True)
         raise why_not(task, task_id, zone)
     return until
+
+
+async def release(session: AsyncSession, task_id: str, *, who: str) -> None:
+    """Give a claim back, so that others may call at once; nothing happens where it is not theirs.
+
+    Args:
+        session: A writing transaction.
+        task_id: The task.
+        who: Whose claim it is.
+    """
+    await session.execute(
+        update(CallTask)
+        .where(CallTask.id == task_id, CallTask.claimed_by == who)
+        .values(claimed_by=None, claimed_until=None)
+    )
 
 
 async def household_of(
@@ -150,17 +165,30 @@ def claimant(task: CallTask, now: datetime) -> str | None:
     return None if lapsed else task.claimed_by
 
 
-def why_not(task: CallTask | None, task_id: str, zone: ZoneInfo) -> Refusal:
+def why_not(task: CallTask | None, task_id: str, zone: ZoneInfo) -> CallRefusal:
     """Return why a task can't be had, with times in the clinic's time zone."""
     if task is None:
-        return Refusal(f"no call task `{task_id}`", "`regresa calls` lists the open ones.")
+        return CallRefusal(
+            CallProblem.UNKNOWN,
+            f"no call task `{task_id}`",
+            "`regresa calls` lists the open ones.",
+        )
     if task.closed_at is not None:
         closed = f"{task.closed_at.astimezone(zone):%a %Y-%m-%d %H:%M}"
-        return Refusal(
-            f"call task {task_id} was closed by {task.closed_by} on {closed} as `{task.outcome}`"
+        return CallRefusal(
+            CallProblem.CLOSED,
+            f"call task {task_id} was closed by {task.closed_by} on {closed} as `{task.outcome}`",
+            who=task.closed_by,
+            at=task.closed_at,
+            outcome=task.outcome,
         )
     until = f" until {task.claimed_until.astimezone(zone):%H:%M}" if task.claimed_until else ""
-    return Refusal(f"call task {task_id} is claimed by {task.claimed_by}{until}")
+    return CallRefusal(
+        CallProblem.CLAIMED,
+        f"call task {task_id} is claimed by {task.claimed_by}{until}",
+        who=task.claimed_by,
+        at=task.claimed_until,
+    )
 
 
 def _rows(result: Any) -> int:

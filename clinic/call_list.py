@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_claim import claimant
@@ -12,6 +12,8 @@ from clinic.call_task import TaskKind
 from clinic.call_words import Words, words_of
 from clinic.register.same_number import Housemate, housemates, numbers_of
 from clinic.tables import Attempt, CallTask, Campaign, Patient
+
+_Found = list[tuple[CallTask, Patient | None, str, str | None]]
 
 
 class OpenCall(BaseModel):
@@ -68,16 +70,58 @@ async def open_calls(
         key: The key of the suppression hashes.
         at_most: How many to return; None: all.
     """
+    found = await _found(session, CallTask.due_at < now, at_most)
+    if at_most is None or len(found) < at_most:
+        left = None if at_most is None else at_most - len(found)
+        found += await _found(session, CallTask.due_at >= now, left)
+    return await _all_listed(session, found, now, key)
+
+
+async def open_call(
+    session: AsyncSession, task_id: str, now: datetime, key: SecretStr
+) -> OpenCall | None:
+    """Return one open task as the call list shows it; None where it is not open.
+
+    Args:
+        session: Any transaction.
+        task_id: The task.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+    """
+    found = await _found(session, CallTask.id == task_id, 1)
+    return next(iter(await _all_listed(session, found, now, key)), None)
+
+
+async def count_open(session: AsyncSession, *, due_before: datetime | None = None) -> int:
+    """Return how many tasks are open.
+
+    Args:
+        session: Any transaction.
+        due_before: Aware UTC; only those that were due by then.
+    """
+    query = select(func.count()).select_from(CallTask).where(CallTask.closed_at.is_(None))
+    if due_before is not None:
+        query = query.where(CallTask.due_at < due_before)
+    return await session.scalar(query) or 0
+
+
+async def _found(session: AsyncSession, which: ColumnElement[bool], at_most: int | None) -> _Found:
+    # a page of a hundred thousand is read off the index that has them in this order
     rows: Any = await session.execute(
         select(CallTask, Patient, Attempt.campaign_id, Campaign.name)
         .outerjoin(Patient, Patient.id == CallTask.patient_id)
         .outerjoin(Attempt, Attempt.id == CallTask.attempt_id)
         .outerjoin(Campaign, Campaign.id == Attempt.campaign_id)
-        .where(CallTask.closed_at.is_(None))
-        .order_by(case((CallTask.due_at < now, 0), else_=1), CallTask.priority, CallTask.due_at)
+        .where(CallTask.closed_at.is_(None), which)
+        .order_by(CallTask.priority, CallTask.due_at)
         .limit(at_most)
     )
-    found: list[tuple[CallTask, Patient | None, str, str | None]] = [tuple(row) for row in rows]
+    return [tuple(row) for row in rows]
+
+
+async def _all_listed(
+    session: AsyncSession, found: _Found, now: datetime, key: SecretStr
+) -> list[OpenCall]:
     words = await words_of(session, [task for task, *_ in found])
     people = [patient for _, patient, *_ in found if patient is not None]
     numbers = await numbers_of(session, list({row.id: row for row in people}.values()), now)
@@ -99,12 +143,6 @@ async def open_calls(
         )
         for task, patient, _, campaign in found
     ]
-
-
-async def count_open(session: AsyncSession) -> int:
-    """Return how many tasks are open."""
-    query = select(func.count()).select_from(CallTask).where(CallTask.closed_at.is_(None))
-    return await session.scalar(query) or 0
 
 
 def _listed(

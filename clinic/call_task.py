@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.contact_policy import (
     ContactCalendar,
     ContactPolicy,
@@ -17,7 +18,6 @@ from clinic.contact_policy import (
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.plan import CALL
-from clinic.refusal import Refusal
 from clinic.reply_reading import Meaning
 
 TRY_AGAIN_AFTER = timedelta(days=1)
@@ -125,7 +125,7 @@ def after_call(
         contacts: The patient's lately, without this call.
 
     Raises:
-        Refusal: What was reported does not fit together; it says what is missing.
+        CallRefusal: What was reported does not fit together; it says what is missing.
     """
     _refuse_misfits(reported, now)
     this_call = PastContact(at=now, channel=CALL)
@@ -153,18 +153,26 @@ def _refuse_misfits(reported: Reported, now: datetime) -> None:
     outcome, reason, at = reported.outcome, reported.reason, reported.at
     if outcome is CallOutcome.DECLINED and reason is None:
         known = ", ".join(reason.value for reason in LossReason)
-        raise Refusal("`declined` needs a --reason", f"One of: {known}")
+        raise CallRefusal(
+            CallProblem.NEEDS_REASON, "`declined` needs a --reason", f"One of: {known}"
+        )
     if outcome is not CallOutcome.DECLINED and reason is not None:
-        raise Refusal(f"--reason goes with `declined`, not with `{outcome}`")
+        raise CallRefusal(
+            CallProblem.REASON_MISPLACED, f"--reason goes with `declined`, not with `{outcome}`"
+        )
     if outcome is CallOutcome.CALL_BACK and at is None:
-        raise Refusal(
-            "`call_back` needs a time", "Say it with --at, such as --at '2027-03-02 10:30'"
+        raise CallRefusal(
+            CallProblem.NEEDS_TIME,
+            "`call_back` needs a time",
+            "Say it with --at, such as --at '2027-03-02 10:30'",
         )
     timed = (CallOutcome.CALL_BACK, CallOutcome.THINKING, CallOutcome.BOOKED)
     if at is not None and outcome not in timed:
-        raise Refusal(f"--at goes with {', '.join(timed)}, not with `{outcome}`")
+        raise CallRefusal(
+            CallProblem.TIME_MISPLACED, f"--at goes with {', '.join(timed)}, not with `{outcome}`"
+        )
     if at is not None and at <= now:
-        raise Refusal("--at lies in the past")
+        raise CallRefusal(CallProblem.TIME_PASSED, "--at lies in the past")
 
 
 def _refuse_outside_hours(
@@ -172,7 +180,9 @@ def _refuse_outside_hours(
 ) -> None:
     opening = next_opening(policy, calendar, asked)
     if opening != asked:
-        raise Refusal(
+        raise CallRefusal(
+            CallProblem.OUTSIDE_HOURS,
             "--at lies outside the hours in which the clinic may call",
             f"The next time within them is {opening.astimezone(zone):%Y-%m-%d %H:%M}.",
+            at=opening,
         )

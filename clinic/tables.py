@@ -417,6 +417,14 @@ class CallTask(Table):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        # the call list's order: a page of a hundred thousand open ones is read off it
+        Index(
+            "ix_call_tasks_open_order",
+            "priority",
+            "due_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         Index("ix_call_tasks_patient_id", "patient_id"),
         # a reply without an attempt becomes one task, however often it is relayed
         Index(
@@ -505,3 +513,63 @@ class Event(Table):
     relay_result: Mapped[str | None]
     relay_tries: Mapped[int] = mapped_column(default=0)
     relay_after: Mapped[datetime | None]
+
+
+class Account(Table):
+    """Somebody who signs in to the console.
+
+    `name_key` is the name as names are compared; `password_hash` says its own parameters.
+    `language` is empty where the browser says it; `signed_in_at` is the last time. An account
+    that is not used any more is disabled and never deleted: the audit log names it. Sessions
+    begun before `signed_out_at` are over.
+    """
+
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=lambda: new_id("ac"))
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    language: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    signed_in_at: Mapped[datetime | None]
+    signed_out_at: Mapped[datetime | None]
+
+
+class AuditEntry(Table):
+    """One line of the audit log; the database refuses to change or delete it.
+
+    `who` is the account's name at that moment, or the login name of whoever typed a command;
+    `subject` the opaque id of what was done something to. It refers to nothing, so that no other
+    table's rule can ever ask for one of its lines to go, and it names no patient otherwise than
+    by the opaque id, so that nothing has to go from it when one is forgotten.
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index(
+            "ix_audit_entries_patient_id",
+            "patient_id",
+            "number",
+            sqlite_where=text("patient_id IS NOT NULL"),
+            postgresql_where=text("patient_id IS NOT NULL"),
+        ),
+        # whether a session has ended, which every request of the console asks
+        Index(
+            "ix_audit_entries_subject",
+            "subject",
+            sqlite_where=text("action = 'signed_out'"),
+            postgresql_where=text("action = 'signed_out'"),
+        ),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    account_id: Mapped[str | None]
+    who: Mapped[str] = mapped_column(default="")
+    action: Mapped[str]
+    patient_id: Mapped[str | None]
+    subject: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)

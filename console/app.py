@@ -9,11 +9,12 @@ from fastapi.staticfiles import StaticFiles
 
 from channels.protocol import Channel
 from clinic.clinic import Clinic
-from console import bookings, health, patient_page, webhooks
+from console import bookings, call_list_page, call_page, health, login, patient_page, webhooks
 from console.bounded_body import BoundedBody
 from console.clock import Clock, utc_now
 from console.refusals import refuse_in_words
 from console.security_headers import SecurityHeaders
+from console.sessions import Doors
 
 
 def build_app(
@@ -24,7 +25,7 @@ def build_app(
     Args:
         clinic: The clinic; its database is prepared when the application starts.
         channels: The channels in use, by name; each has its webhook.
-        clock: What time it is for patients and bookings.
+        clock: What time it is for patients, bookings and staff.
     """
 
     @asynccontextmanager
@@ -48,5 +49,13 @@ def build_app(
     app.include_router(bookings.router(clinic, clock))
     app.include_router(patient_page.router(clinic, clock))
     app.include_router(health.router(clinic))
+    _open_staff_doors(app, clinic, clock)
     app.mount("/assets", StaticFiles(directory=Path(__file__).with_name("assets")))
     return app
+
+
+def _open_staff_doors(app: FastAPI, clinic: Clinic, clock: Clock) -> None:
+    """Include what staff work with; all but the login opens for those who are signed in."""
+    doors = Doors(clinic, clock)
+    for pages in (login, call_list_page, call_page):
+        app.include_router(pages.router(clinic, clock, doors))

@@ -1,9 +1,14 @@
-"""What every answer tells a browser: run nothing, show me nowhere else, keep and index nothing."""
+"""What every answer tells a browser: run nothing strange, show me nowhere else, keep nothing.
+
+Patients' pages and what programs read run no script at all. Staff's pages run the console's own.
+"""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADERS = {
+from console.audience import Audience, audience_of
+
+_FOR_ALL = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -15,13 +20,24 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex",
 }
+_FOR_STAFF = _FOR_ALL | {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
 _ASSETS = "/assets/"
 _KEEP_ASSETS = "public, max-age=3600"
 """A style sheet is nobody's secret, and the same for everybody."""
 
 
+def headers_of(path: str) -> dict[str, str]:
+    """Return the headers of every answer at a path."""
+    return _FOR_STAFF if audience_of(path) is Audience.STAFF else _FOR_ALL
+
+
 class SecurityHeaders:
-    """Adds `HEADERS` to every answer, and answers a HEAD as a GET without its body.
+    """Adds `headers_of` its path to every answer, and answers a HEAD as a GET without its body.
 
     Args:
         app: Whose answers they are.
@@ -36,12 +52,13 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         only_head = scope["method"] == "HEAD"
+        own_headers = headers_of(scope["path"])
         is_asset = scope["path"].startswith(_ASSETS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in own_headers.items():
                     headers[name] = value
                 if is_asset and message["status"] == 200:  # noqa: PLR2004 - found
                     headers["Cache-Control"] = _KEEP_ASSETS

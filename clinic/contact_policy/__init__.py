@@ -13,7 +13,7 @@ from clinic.contact_policy.consent import Content, consent_lacking
 from clinic.contact_policy.contact_calendar import ClosingDays, ContactCalendar
 from clinic.contact_policy.length import too_long
 from clinic.contact_policy.named_channels import refuse_unknown_channels
-from clinic.contact_policy.patient_zone import calendar_for
+from clinic.contact_policy.patient_zone import calendar_for, zones_told_by
 from clinic.contact_policy.policy import ContactPolicy
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "next_opening",
     "refuse_unknown_channels",
     "too_long",
+    "zones_told_by",
 ]

@@ -35,7 +35,7 @@ def calendar_for(
     """
     if policy.time_zone is None or policy.time_zone.of == "clinic" or phone is None:
         return clinic
-    told = _told_by(phone)
+    told = zones_told_by(phone)
     if not told:
         return clinic
     if len(told) == 1:
@@ -47,8 +47,12 @@ def calendar_for(
 
 
 @lru_cache(maxsize=4000)
-def _told_by(phone: str) -> tuple[ZoneInfo, ...]:
-    """Return the zones that a number tells, one for each clock, from the west to the east."""
+def zones_told_by(phone: str) -> tuple[ZoneInfo, ...]:
+    """Return the zones that a number tells, one for each clock, from the west to the east.
+
+    Args:
+        phone: E.164; what is no number tells none.
+    """
     try:
         names = timezone.time_zones_for_number(parse(phone))
     except NumberParseException:

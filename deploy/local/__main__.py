@@ -12,7 +12,15 @@ import typer
 from clinic.refusal import Refusal
 from clinic.settings import load_settings
 from deploy.local.demo import run_demo
-from deploy.local.settings import HOST, PREFIX, LocalSettings, environment, write_exports
+from deploy.local.first_account import FirstAccount, first_account
+from deploy.local.settings import (
+    HOST,
+    PREFIX,
+    LocalSettings,
+    console_password,
+    environment,
+    write_exports,
+)
 from deploy.local.stack import Stack, refuse_taken_ports
 
 _INTERRUPTED = 130
@@ -75,7 +83,8 @@ def run() -> None:
         file = write_exports(variables, state)
         with Stack(variables, None) as stack:
             asyncio.run(stack.ready(port for port, _ in settings.ports().values()))
-            _say_where(settings, file)
+            account = first_account(variables, console_password(state))
+            _say_where(settings, file, account)
             while (code := stack.wait(_LOOK_AGAIN)) is None:
                 _stop_if_asked()
         sys.exit(code)
@@ -86,13 +95,14 @@ def run() -> None:
         sys.exit(_INTERRUPTED)
 
 
-def _say_where(settings: LocalSettings, file: Path) -> None:
+def _say_where(settings: LocalSettings, file: Path, account: FirstAccount | None) -> None:
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    sign_in = f"sign in as {account.name}, password {account.password}" if account else "sign in"
     typer.echo(
         f"""
 The stack is up.
+  Console                http://{HOST}:{settings.console_port}  {sign_in}
   Temporal's UI          http://{HOST}:{settings.ui_port}
-  Console (webhooks)     http://{HOST}:{settings.console_port}
   Messages sent so far   http://{HOST}:{settings.sandbox_port}/sandbox/messages
 
 To use the command line in another terminal:

@@ -169,18 +169,25 @@ def _product(settings: LocalSettings, state: Path, *, demonstration: bool) -> di
     return variables
 
 
+def console_password(state: Path) -> str:
+    """Return the password of the stack's first account (`deploy.local.first_account`)."""
+    return _secrets(state)["console_password"]
+
+
 def _secrets(state: Path) -> dict[str, str]:
     """Return the stack's own secrets, made at its first start and kept with its state."""
     path = state / "secrets.env"
-    if not path.exists():
-        made = {
-            "secret_key": secrets.token_hex(32),
-            "bookings_token": secrets.token_hex(16),
-            "smtp_password": secrets.token_hex(16),
-            "account_sid": "AC" + secrets.token_hex(16),
-            "auth_token": secrets.token_hex(16),
-        }
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
-    lines = path.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines)
+    path.touch(mode=0o600, exist_ok=True)
+    known = dict(line.split("=", 1) for line in path.read_text().splitlines())
+    made = {
+        "secret_key": secrets.token_hex(32),
+        "bookings_token": secrets.token_hex(16),
+        "smtp_password": secrets.token_hex(16),
+        "account_sid": "AC" + secrets.token_hex(16),
+        "auth_token": secrets.token_hex(16),
+        "console_password": secrets.token_hex(8),
+    }
+    if not made.keys() <= known.keys():  # the first start, or one of a later version
+        known = made | known
+        path.write_text("".join(f"{name}={value}\n" for name, value in known.items()))
+    return known

@@ -1,16 +1,19 @@
 """What stands in the tables survives a new revision, and so do the rules that guard it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from clinic import migrations
+from clinic.audit import Action, entries, note
 from clinic.database import Database
 
+NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
 TASK = """
 INSERT INTO call_tasks (id, attempt_id, patient_id, step, kind, priority, due_at, opened_at,
                         tries_allowed, tries_made)
@@ -100,3 +103,19 @@ async def test_a_revision_that_fails_half_way_leaves_everything_as_it_was(
     await database.close()
     assert found == "0002"
     assert [tuple(row) for row in calls] == [(7,)]
+
+
+async def test_the_audit_log_of_a_database_that_was_there_before_takes_no_edit(
+    new_database_url: str,
+) -> None:
+    database = await _filled(new_database_url)
+    await database.migrate()
+    async with database.writing() as session:
+        await note(session, who="vera", action=Action.VIEWED, now=NOON, patient_id="pt-1")
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.writing() as session:
+            await session.execute(text("DELETE FROM audit_entries"))
+    async with database.reading() as session:
+        kept = [entry.who for entry in await entries(session, patient_id="pt-1")]
+    await database.close()
+    assert kept == ["vera"]

@@ -61,11 +61,11 @@ class Desk:
             "email": f"p{own.hex[:12]}@example.com",
             "phone": f"+1305{own.int % 10**9:09}",
         }
-        return await self._add(Patient(**(fields | given)))
+        return await self.add(Patient(**(fields | given)))
 
     async def attempt(self, patient: Patient, **given: object) -> Attempt:
         plan = Plan.model_validate({"name": "ladder", "steps": STEPS})
-        campaign = await self._add(
+        campaign = await self.add(
             Campaign(
                 id=new_id("ca"),
                 name=f"campaign {next(self.numbers)}",
@@ -81,7 +81,7 @@ class Desk:
             "state": AttemptState.OPEN.value,
             "started_at": self.now,
         }
-        return await self._add(Attempt(**(fields | given)))
+        return await self.add(Attempt(**(fields | given)))
 
     async def written_to(self, **given: object) -> Written:
         """Add a patient whose open attempt has sent them an SMS."""
@@ -128,7 +128,7 @@ class Desk:
         async with self.clinic.database.reading() as session:
             return list(await session.scalars(select(table)))
 
-    async def _add(self, row: Row) -> Row:
+    async def add(self, row: Row) -> Row:
         async with self.clinic.database.writing() as session:
             session.add(row)
         return row

@@ -23,10 +23,14 @@ from schemathesis.core.result import Ok
 from sqlalchemy import func, select
 from twilio.request_validator import RequestValidator
 
+from clinic.accounts import Role
+from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.event import EventKind
-from clinic.tables import Event, Table
+from clinic.tables import Account, AuditEntry, Event, Table
+from console import csrf
 from console.patient_answer import readable
+from console.session_cookie import COOKIE, SessionClaim, SessionCookies
 from sandbox.stand_ins import Sandbox
 from tests.console.odd_requests import (
     form_bodies,
@@ -55,7 +59,9 @@ pytestmark = pytest.mark.timeout(120 + EXAMPLES)
 
 FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 JSON = ((b"content-type", b"application/json"),)
+ACTION = list(AuditEntry.__table__.columns.keys()).index("action")
 AUTHORIZED = (*JSON, (b"authorization", b"Bearer bookings-token"))
+STAFF_FIELDS = ("name", "password", "next", "lang", "csrf", "outcome", "reason", "at", "note")
 PAGE_FIELDS = ("at", "words", "reason", "nonce", "lang", "List-Unsubscribe")
 BOOKING_FIELDS = ("key", "patient", "appointment_at")
 TWILIO_FIELDS = (
@@ -64,6 +70,12 @@ TWILIO_FIELDS = (
 )
 LONG = "".join(sha256(bytes([number])).hexdigest() for number in range(90))
 """Too long for an index, and nothing that can be packed smaller."""
+
+
+STAFF_DOORS = (
+    *("/login", "/login?next=", "/logout", "/calls", "/calls/rows", "/calls/next"),
+    *(f"/calls/ct-1{door}" for door in ("", "/claim", "/release", "/complete")),
+)
 
 
 async def rows_of(clinic: Clinic) -> dict[str, list[tuple[Any, ...]]]:
@@ -91,11 +103,17 @@ async def since(desk: "Desk", number: int) -> list[Event]:
 
 @pytest.fixture
 async def _nothing_changes(clinic: Clinic, token: str) -> AsyncIterator[None]:
-    """However often a test knocks: the database says afterwards what it said before."""
+    """However often a test knocks: the database says afterwards what it said before.
+
+    The audit log alone says more: that somebody tried to sign in.
+    """
     assert token
     before = await rows_of(clinic)
     yield
-    assert await rows_of(clinic) == before
+    after = await rows_of(clinic)
+    noted = after.pop(AuditEntry.__tablename__)
+    assert after | {AuditEntry.__tablename__: []} == before
+    assert {Action.SIGN_IN_REFUSED.value}.issuperset(row[ACTION] for row in noted)
 
 
 @pytest.fixture
@@ -104,10 +122,29 @@ async def token(desk: "Desk") -> str:
     return desk.token(await desk.written_to(external_id="A-7", phone="+13055550123"))
 
 
+@pytest.fixture
+async def session(desk: "Desk") -> tuple[tuple[bytes, bytes], ...]:
+    """What the browser of somebody who is signed in sends with everything."""
+    account = Account(
+        id="ac-1",
+        name="Vera",
+        name_key="vera",
+        role=Role.ADMIN.value,
+        password_hash="nobody signs in by a password here",
+        created_at=desk.now,
+    )
+    await desk.add(account)
+    claim = SessionClaim.new(account.id, desk.now)
+    cookie = f"{COOKIE}={SessionCookies(desk.clinic.key).write(claim)}"
+    token = csrf.token_of(desk.clinic.key, claim.session_id)
+    return ((b"cookie", cookie.encode()), (b"x-csrf-token", token.encode()))
+
+
 def known_paths(token: str) -> list[str]:
     forged = token[:-1] + ("A" if token[-1] != "A" else "B")
     return [
         *("/healthz", "/readyz", "/bookings", "/assets/patient.css", "/assets/", "/p/", "/"),
+        *STAFF_DOORS,
         *("/webhooks/sms", "/webhooks/email", "/webhooks/whatsapp", "/webhooks/call", "/webhooks/"),
         *(f"/p/{forged}{door}" for door in ("", "/call", "/why", "/stop")),
     ]
@@ -163,11 +200,22 @@ async def test_requests_by_the_doors_own_description(
 @given(data=st.data())
 async def test_anything_at_any_door(app: FastAPI, token: str, data: st.DataObject) -> None:
     bodies = st.one_of(
-        form_bodies(*PAGE_FIELDS, *TWILIO_FIELDS),
-        multipart_bodies(*PAGE_FIELDS, *TWILIO_FIELDS),
+        form_bodies(*PAGE_FIELDS, *TWILIO_FIELDS, *STAFF_FIELDS),
+        multipart_bodies(*PAGE_FIELDS, *TWILIO_FIELDS, *STAFF_FIELDS),
         json_bodies(*BOOKING_FIELDS),
     )
     await knock(app, data.draw(requests(known=known_paths(token), bodies=bodies)))
+
+
+@FUZZ
+@given(data=st.data())
+async def test_anything_that_staff_send(
+    desk: "Desk", app: FastAPI, session: tuple[tuple[bytes, bytes], ...], data: st.DataObject
+) -> None:
+    bodies = form_bodies(*STAFF_FIELDS) | multipart_bodies(*STAFF_FIELDS)
+    doors = [door for door in STAFF_DOORS if door != "/logout"]
+    await knock(app, data.draw(requests(known=doors, bodies=bodies, headers=session)))
+    assert await desk.all(Event) == []
 
 
 @pytest.mark.usefixtures("_nothing_changes")

@@ -11,7 +11,13 @@ from channels.sms import SmsSettings
 from channels.whatsapp import WhatsAppSettings
 from clinic.settings import ClinicSettings
 from deploy.local.demo import remove_state
-from deploy.local.settings import LocalSettings, environment, exports, write_exports
+from deploy.local.settings import (
+    LocalSettings,
+    console_password,
+    environment,
+    exports,
+    write_exports,
+)
 
 
 @pytest.fixture
@@ -34,6 +40,15 @@ def test_nothing_of_a_live_clinic_gets_into_the_stack(
     given = environment(LocalSettings(), state, demonstration=True)
     assert set(live.values()) & set(given.values()) == set()
     assert "TEMPORAL_API_KEY" not in given
+
+
+def test_the_secrets_of_an_earlier_version_stay_and_what_is_new_is_added(state: Path) -> None:
+    (state / "secrets.env").write_text("secret_key=as-it-was\n")
+    password = console_password(state)
+    given = environment(LocalSettings(), state, demonstration=True)
+    assert given["REGRESA_SECRET_KEY"] == "as-it-was"
+    assert given["REGRESA_BOOKINGS_TOKEN"]
+    assert console_password(state) == password
 
 
 def test_every_setting_of_the_clinic_is_given_so_that_a_dotenv_fills_no_gap(state: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.local.settings import LocalSettings
@@ -38,6 +40,17 @@ def read_until_up(output: int) -> bytes:
     return said
 
 
+async def sign_in(said: str) -> None:
+    """Sign in to the console with what the stack says, and nothing else."""
+    found = re.search(r"(http://\S+)\s+sign in as (\S+), password (\S+)", said)
+    assert found is not None, said
+    url, name, password = found.groups()
+    async with httpx.AsyncClient(base_url=url) as browser:
+        answer = await browser.post("/login", data={"name": name, "password": password})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert (await browser.get("/calls")).status_code == 200
+
+
 async def nobody_listens(settings: LocalSettings) -> None:
     deadline = time.monotonic() + 10  # honcho gives its children five seconds
     while any(listens(port) for port, _ in settings.ports().values()):
@@ -58,7 +71,8 @@ async def test_a_signal_stops_the_whole_stack_even_without_its_terminal(
     process = started(local_settings, end)
     os.close(end)
     try:
-        await asyncio.wait_for(asyncio.to_thread(read_until_up, terminal), 60)
+        said = await asyncio.wait_for(asyncio.to_thread(read_until_up, terminal), 60)
+        await sign_in(said.decode())
         os.close(terminal)
         process.send_signal(number)
         await asyncio.to_thread(process.wait, 40)

@@ -1,0 +1,97 @@
+"""The console: accounts, and an audit log that nobody can edit."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from clinic.tables import UtcMoment
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_key", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("created_at", UtcMoment(timezone=True), nullable=False),
+        sa.Column("disabled_at", UtcMoment(timezone=True), nullable=True),
+        sa.Column("signed_in_at", UtcMoment(timezone=True), nullable=True),
+        sa.Column("signed_out_at", UtcMoment(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
+        sa.UniqueConstraint("name_key", name="uq_accounts_name_key"),
+    )
+    op.create_table(
+        "audit_entries",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", UtcMoment(timezone=True), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=True),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=True),
+        sa.Column("subject", sa.String(), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_audit_entries"),
+    )
+    of_patient = sa.text("patient_id IS NOT NULL")
+    op.create_index(
+        "ix_audit_entries_patient_id",
+        "audit_entries",
+        ["patient_id", "number"],
+        sqlite_where=of_patient,
+        postgresql_where=of_patient,
+    )
+    of_session = sa.text("action = 'signed_out'")
+    op.create_index(
+        "ix_audit_entries_subject",
+        "audit_entries",
+        ["subject"],
+        sqlite_where=of_session,
+        postgresql_where=of_session,
+    )
+    is_open = sa.text("closed_at IS NULL")
+    op.create_index(
+        "ix_call_tasks_open_order",
+        "call_tasks",
+        ["priority", "due_at"],
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+    _only_append()
+
+
+def _only_append() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("""
+            CREATE FUNCTION refuse_to_edit_the_audit_log() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'the audit log is append-only';
+            END $$
+        """)
+        op.execute("""
+            CREATE TRIGGER audit_entries_append_only
+            BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_edit_the_audit_log()
+        """)
+        return
+    for change in ("UPDATE", "DELETE"):
+        op.execute(f"""
+            CREATE TRIGGER audit_entries_no_{change.lower()} BEFORE {change} ON audit_entries
+            BEGIN
+                SELECT RAISE(ABORT, 'the audit log is append-only');
+            END
+        """)
+    # INSERT OR REPLACE deletes without asking the trigger above
+    op.execute("""
+        CREATE TRIGGER audit_entries_no_replace BEFORE INSERT ON audit_entries
+        WHEN EXISTS (SELECT 1 FROM audit_entries WHERE number = NEW.number)
+        BEGIN
+            SELECT RAISE(ABORT, 'the audit log is append-only');
+        END
+    """)

@@ -1,0 +1,101 @@
+"""A call task as staff see it: who, why now, which number, what time it is there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from pydantic import BaseModel, ConfigDict
+
+from clinic.call_list import OpenCall
+from clinic.call_task import TaskKind
+from clinic.clinic import Clinic
+from clinic.contact_policy import calendar_for, next_opening, zones_told_by
+from console.staff_words import SAID_YES, WHY_NOW
+
+_MOST_URGENT = 0
+"""See `clinic.call_task.urgency`: who said yes."""
+
+
+class CallRow(BaseModel):
+    """A row of the call list, in words that are still to be translated.
+
+    Attributes:
+        call: What the clinic knows of it.
+        why: Why now.
+        phone: The number to call, as people write it; empty where there is none.
+        dial: The same for a telephone: E.164.
+        there: What time it is where the number is, a clock for each zone that it may be in; aware.
+        opens_at: Aware UTC; when the clinic may call there, where it may not now.
+        taken_by: Who else has it just now.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    call: OpenCall
+    why: str
+    phone: str
+    dial: str
+    there: tuple[datetime, ...]
+    opens_at: datetime | None
+    taken_by: str | None
+
+
+def call_rows(
+    clinic: Clinic, calls: Sequence[OpenCall], now: datetime, *, me: str
+) -> list[CallRow]:
+    """Return the call list as somebody sees it.
+
+    Args:
+        clinic: Whose policy and clock count.
+        calls: In their order.
+        now: Aware UTC.
+        me: Who looks: what they have themselves is not taken.
+    """
+    return [_row(clinic, call, now, me) for call in calls]
+
+
+def _row(clinic: Clinic, call: OpenCall, now: datetime, me: str) -> CallRow:
+    calendar = calendar_for(clinic.policy, clinic.calendar, call.phone)
+    opening = next_opening(clinic.policy, calendar, now)
+    return CallRow(
+        call=call,
+        why=SAID_YES if _says_yes(call) else WHY_NOW[call.kind],
+        phone=written(call.phone),
+        dial=call.phone or "",
+        there=clocks_there(call.phone, now, clinic.profile.zone),
+        opens_at=opening if opening > now else None,
+        taken_by=call.claimed_by if call.claimed_by != me else None,
+    )
+
+
+def clocks_there(phone: str | None, now: datetime, here: ZoneInfo) -> tuple[datetime, ...]:
+    """Return what the clocks show where a number may be, from the west to the east.
+
+    It is the clinic's own clock alone where the number tells nothing, or tells many places of
+    which the clinic's is one (a Russian mobile): its patients mostly live nearby.
+
+    Args:
+        phone: E.164.
+        now: Aware UTC.
+        here: The clinic's time zone.
+    """
+    ours = now.astimezone(here)
+    told = zones_told_by(phone) if phone is not None else ()
+    clocks = {clock.utcoffset(): clock for clock in (now.astimezone(zone) for zone in told)}
+    return (ours,) if ours.utcoffset() in clocks or not clocks else tuple(clocks.values())
+
+
+def written(phone: str | None) -> str:
+    """Return a number as people write it, with its country; empty where there is none."""
+    if phone is None:
+        return ""
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return phone
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _says_yes(call: OpenCall) -> bool:
+    return call.kind is TaskKind.REPLY and call.priority == _MOST_URGENT

@@ -1,0 +1,98 @@
+"""Who reads a page of the console, and in which language."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from clinic.clinic import Clinic
+from clinic.folder import LANGUAGES, ClinicProfile
+from clinic.tables import Account
+from console.own_path import own_path
+from console.patient_view import language_accepted
+
+_COOKIE = "regresa_language"
+_KEPT = 365 * 24 * 3600
+"""Seconds."""
+_CHOICE = "lang"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Somebody who looks at a page, signed in or not.
+
+    Attributes:
+        profile: The clinic's.
+        language: `es`, `ru` or `en`.
+        path: Of the page.
+        opened: By a GET, so that the path alone leads to the page again.
+    """
+
+    profile: ClinicProfile
+    language: str
+    path: str
+    opened: bool
+
+
+class AnsweredAlready(Exception):
+    """A request was answered before it came to its door.
+
+    Args:
+        answer: What it is answered.
+    """
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def reader_of(request: Request, profile: ClinicProfile) -> Reader:
+    """Return who reads, where nobody has signed in."""
+    return Reader(
+        profile=profile,
+        language=language_of(request, profile),
+        path=request.scope["path"],
+        opened=request.method == "GET",
+    )
+
+
+def language_of(request: Request, profile: ClinicProfile, account: Account | None = None) -> str:
+    """Return the language to speak.
+
+    It is the one that was chosen in this browser, else the account's, else the one that the
+    browser likes best, else the clinic's.
+    """
+    wished = (request.cookies.get(_COOKIE), account.language if account else None)
+    chosen = next((each for each in wished if each in LANGUAGES), None)
+    accepted = request.headers.get("accept-language", "")
+    return chosen or language_accepted(accepted) or profile.language
+
+
+def heed_choice(request: Request, clinic: Clinic) -> None:
+    """Keep the language that a reader chooses by `?lang=`, and lead back to the same page.
+
+    Raises:
+        AnsweredAlready: One was chosen.
+    """
+    chosen = request.query_params.get(_CHOICE)
+    if request.method != "GET" or chosen not in LANGUAGES:
+        return
+    rest = [pair for pair in request.query_params.multi_items() if pair[0] != _CHOICE]
+    path = own_path(quote(request.scope["path"]))
+    answer = RedirectResponse(f"{path}?{urlencode(rest)}" if rest else path, 303)
+    answer.set_cookie(
+        _COOKIE,
+        chosen,
+        max_age=_KEPT,
+        path="/",
+        secure=is_secure(clinic),
+        httponly=True,
+        samesite="lax",
+    )
+    raise AnsweredAlready(answer)
+
+
+def is_secure(clinic: Clinic) -> bool:
+    """Say whether the console is reached by HTTPS alone, so that cookies travel by no other way."""
+    return clinic.settings.public_url.startswith("https:")
