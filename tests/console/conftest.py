@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -15,13 +15,15 @@ from twilio.request_validator import RequestValidator
 
 from channels.protocol import Channel
 from clinic import ledger
+from clinic.accounts import Role
 from clinic.attempt import AttemptState
 from clinic.clinic import Clinic
 from clinic.identifiers import new_id
 from clinic.plan import Plan
 from clinic.register.address import address_hash
-from clinic.tables import Attempt, Campaign, Message, Patient
+from clinic.tables import Account, Attempt, CallTask, Campaign, Message, Patient
 from console.app import build_app
+from console.session_cookie import SessionClaim
 from sandbox.stand_ins import Sandbox
 
 Row = TypeVar("Row")
@@ -109,6 +111,39 @@ class Desk:
     def token(self, written: Written) -> str:
         """Return the token of the patient's own page, as in the SMS."""
         return self.clinic.links.link_to(written.attempt.id, SMS).rpartition("/")[2]
+
+    async def task_for(self, patient: Patient, **given: object) -> CallTask:
+        """Open a patient's attempt, and put it on the call list; it is due since an hour."""
+        attempt = await self.attempt(patient)
+        fields: dict[str, object] = {
+            "id": new_id("ct"),
+            "attempt_id": attempt.id,
+            "patient_id": patient.id,
+            "step": 0,
+            "kind": "call",
+            "priority": 3,
+            "due_at": self.now - timedelta(hours=1),
+            "opened_at": self.now - timedelta(days=1),
+            "tries_allowed": 3,
+        }
+        return await self.add(CallTask(**(fields | given)))
+
+    async def account(self, name: str = "Lucía", role: Role = Role.STAFF) -> Account:
+        """Add an account with whose password nobody signs in."""
+        return await self.add(
+            Account(
+                id=new_id("ac"),
+                name=name,
+                name_key=name.casefold(),
+                role=role.value,
+                password_hash="nobody signs in by a password here",
+                created_at=self.now,
+            )
+        )
+
+    def session(self, account: Account) -> SessionClaim:
+        """Return a session of an account that begins now."""
+        return SessionClaim.new(account.id, self.now)
 
     async def change(self, row: Any, **values: object) -> None:
         async with self.clinic.database.writing() as session:

@@ -1,19 +1,17 @@
 """The console as a process sees it: on a real port, from its start to its end."""
 
 import asyncio
-import contextlib
 import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-import uvicorn
 from twilio.request_validator import RequestValidator
 
 from channels.email import EmailChannel
@@ -21,8 +19,8 @@ from channels.protocol import Channel
 from clinic.clinic import Clinic
 from clinic.database import Database
 from clinic.tables import Event
-from console.app import build_app
 from sandbox.stand_ins import Sandbox
+from tests.console.serving import serving
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk
@@ -32,38 +30,11 @@ ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ROOT = Path(__file__).parents[2]
 
 
-class Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: they are the test run's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class ClosableChannel(EmailChannel):
     closed = 0
 
     async def close(self) -> None:
         self.closed += 1
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    clinic: Clinic, channels: Mapping[str, Channel], now: datetime
-) -> AsyncIterator[str]:
-    """Serve the console on a free port, and give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            build_app(clinic, channels, clock=lambda: now),
-            log_config=None,
-            access_log=False,
-            ws="none",
-        )
-        server = Server(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
 
 
 async def test_all_doors_stand_on_one_port(

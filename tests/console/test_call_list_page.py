@@ -12,10 +12,9 @@ from fastapi import FastAPI
 from clinic import inbox
 from clinic.accounts import Role
 from clinic.event import EventKind
-from clinic.identifiers import new_id
-from clinic.tables import Account, Attempt, AuditEntry, Call, CallTask, Patient
+from clinic.tables import AuditEntry, Call
 from console import csrf
-from console.session_cookie import COOKIE, SessionClaim, SessionCookies
+from console.session_cookie import COOKIE, SessionCookies
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk
@@ -46,16 +45,7 @@ async def signed(app: FastAPI, desk: "Desk") -> AsyncIterator[Signed]:
     async with AsyncExitStack() as browsers:
 
         async def sign_in(name: str = "Lucía", role: Role = Role.STAFF) -> Browser:
-            account = Account(
-                id=new_id("ac"),
-                name=name,
-                name_key=name.casefold(),
-                role=role.value,
-                password_hash="nobody signs in by a password here",
-                created_at=desk.now,
-            )
-            await desk.add(account)
-            claim = SessionClaim.new(account.id, desk.now)
+            claim = desk.session(await desk.account(name, role))
             key = desk.clinic.key
             web = await browsers.enter_async_context(
                 httpx.AsyncClient(
@@ -70,30 +60,14 @@ async def signed(app: FastAPI, desk: "Desk") -> AsyncIterator[Signed]:
         yield sign_in
 
 
-async def task_for(desk: "Desk", patient: Patient, **given: object) -> CallTask:
-    attempt: Attempt = await desk.attempt(patient)
-    fields: dict[str, object] = {
-        "id": new_id("ct"),
-        "attempt_id": attempt.id,
-        "patient_id": patient.id,
-        "step": 0,
-        "kind": "call",
-        "priority": 3,
-        "due_at": desk.now - timedelta(hours=1),
-        "opened_at": desk.now - timedelta(days=1),
-        "tries_allowed": 3,
-    }
-    return await desk.add(CallTask(**(fields | given)))
-
-
 async def test_who_is_due_stands_first_and_the_most_urgent_of_them(
     desk: "Desk", signed: Signed
 ) -> None:
-    later = await task_for(
-        desk, await desk.patient(first_name="Olga"), due_at=desk.now + timedelta(days=1), priority=0
+    later = await desk.task_for(
+        await desk.patient(first_name="Olga"), due_at=desk.now + timedelta(days=1), priority=0
     )
-    due = await task_for(desk, await desk.patient(first_name="Bruno"))
-    urgent = await task_for(desk, await desk.patient(first_name="Elena"), priority=1)
+    due = await desk.task_for(await desk.patient(first_name="Bruno"))
+    urgent = await desk.task_for(await desk.patient(first_name="Elena"), priority=1)
     page = await (await signed()).page("/calls")
     assert page.index(urgent.id) < page.index(due.id) < page.index(later.id)
     assert "2 due now" in page
@@ -104,7 +78,7 @@ async def test_a_row_says_why_which_number_what_time_it_is_there_and_the_languag
     desk: "Desk", signed: Signed
 ) -> None:
     patient = await desk.patient(phone="+14155550123", language="ru")
-    task = await task_for(desk, patient, kind="reply", priority=1)
+    task = await desk.task_for(patient, kind="reply", priority=1)
     received = inbox.Received(
         source="sms",
         source_key="1",
@@ -125,7 +99,7 @@ async def test_a_row_says_why_which_number_what_time_it_is_there_and_the_languag
 async def test_one_click_takes_a_call_and_others_see_who_has_it(
     desk: "Desk", signed: Signed
 ) -> None:
-    task = await task_for(desk, await desk.patient())
+    task = await desk.task_for(await desk.patient())
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     taken = await lucia.press(f"/calls/{task.id}/claim")
     assert (taken.status_code, taken.headers["location"]) == (303, f"/calls/{task.id}")
@@ -139,7 +113,7 @@ async def test_one_click_takes_a_call_and_others_see_who_has_it(
 
 
 async def test_a_claim_lapses_and_may_be_given_back(desk: "Desk", signed: Signed) -> None:
-    task = await task_for(desk, await desk.patient())
+    task = await desk.task_for(await desk.patient())
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     await lucia.press(f"/calls/{task.id}/claim")
     await bruno.press(f"/calls/{task.id}/release")
@@ -151,8 +125,8 @@ async def test_a_claim_lapses_and_may_be_given_back(desk: "Desk", signed: Signed
 async def test_the_next_call_is_the_most_urgent_that_nobody_has(
     desk: "Desk", signed: Signed
 ) -> None:
-    first = await task_for(desk, await desk.patient(), priority=1)
-    second = await task_for(desk, await desk.patient())
+    first = await desk.task_for(await desk.patient(), priority=1)
+    second = await desk.task_for(await desk.patient())
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     assert (await lucia.press("/calls/next")).headers["location"] == f"/calls/{first.id}"
     assert (await bruno.press("/calls/next")).headers["location"] == f"/calls/{second.id}"
@@ -163,7 +137,7 @@ async def test_the_next_call_is_the_most_urgent_that_nobody_has(
 async def test_the_card_shows_the_script_and_the_outcomes_to_whoever_has_the_call(
     desk: "Desk", signed: Signed
 ) -> None:
-    task = await task_for(desk, await desk.patient(first_name="Elena"))
+    task = await desk.task_for(await desk.patient(first_name="Elena"))
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     await lucia.press(f"/calls/{task.id}/claim")
     card = await lucia.page(f"/calls/{task.id}")
@@ -177,7 +151,7 @@ async def test_the_card_shows_the_script_and_the_outcomes_to_whoever_has_the_cal
 async def test_an_outcome_is_recorded_once_and_the_second_is_told_by_whom(
     desk: "Desk", signed: Signed
 ) -> None:
-    task = await task_for(desk, await desk.patient())
+    task = await desk.task_for(await desk.patient())
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     await lucia.press(f"/calls/{task.id}/claim")
     done = await lucia.press(
@@ -208,7 +182,7 @@ async def test_an_outcome_is_recorded_once_and_the_second_is_told_by_whom(
 async def test_a_report_that_does_not_fit_together_is_shown_again_as_it_was_filled_in(
     desk: "Desk", signed: Signed, fields: dict[str, str], said: str
 ) -> None:
-    task = await task_for(desk, await desk.patient())
+    task = await desk.task_for(await desk.patient())
     lucia = await signed()
     await lucia.press(f"/calls/{task.id}/claim")
     empty = {"reason": "", "at": "", "note": "llamar por la tarde"}
@@ -220,7 +194,7 @@ async def test_a_report_that_does_not_fit_together_is_shown_again_as_it_was_fill
 
 
 async def test_a_call_back_is_by_the_clinics_clock(desk: "Desk", signed: Signed) -> None:
-    task = await task_for(desk, await desk.patient())
+    task = await desk.task_for(await desk.patient())
     lucia = await signed()
     await lucia.press(f"/calls/{task.id}/claim")
     await lucia.press(f"/calls/{task.id}/complete", outcome="call_back", at="2027-03-03T10:30")
@@ -229,7 +203,7 @@ async def test_a_call_back_is_by_the_clinics_clock(desk: "Desk", signed: Signed)
 
 
 async def test_a_task_that_is_gone_is_a_page_that_is_gone(desk: "Desk", signed: Signed) -> None:
-    task = await task_for(desk, await desk.patient(), closed_at=desk.now, closed_by="Bruno")
+    task = await desk.task_for(await desk.patient(), closed_at=desk.now, closed_by="Bruno")
     lucia = await signed()
     assert "no such page" in (await lucia.page(f"/calls/{task.id}", status=404)).lower()
     await lucia.page("/calls/ct-0000000000000000", status=404)
