@@ -1,1 +1,1 @@
-"""The product's doors on the web: providers' webhooks, bookings, and the patient's own page."""
+"""The product's doors on the web: the call list, the patient's own page, webhooks, bookings."""

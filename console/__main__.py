@@ -27,7 +27,9 @@ def main(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
 ) -> None:
-    """Serve webhooks, bookings and the patients' own pages.
+    """Serve the call list, the patients' own pages, webhooks and bookings.
+
+    Who signs in to the call list is said by `regresa accounts`.
 
     Example: python -m console --port 8080
     """
