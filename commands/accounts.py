@@ -43,7 +43,10 @@ _ROLES = "staff (call list, cards), ops (all but accounts and forgetting), admin
 
 @accounts.callback()
 def _accounts() -> None:
-    """Say who may sign in to the console, and as what."""
+    """Say who may sign in to the console, and as what.
+
+    Example: `regresa accounts add Vera --role staff`
+    """
 
 
 @accounts.command()

@@ -109,8 +109,7 @@ async def test_it_works_without_a_script(desk: "Desk", open_page: Open) -> None:
     assert [call.outcome for call in await desk.all(Call)] == ["no_answer"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("ru", "dark"), ("en", "light")])
 async def test_every_page_can_be_read_by_everybody_on_a_phone(
     desk: "Desk", open_page: Open, language: str, scheme: str
 ) -> None:
