@@ -47,7 +47,8 @@ class Staff:
         async with _terminal(self._environment) as regresa:
             while True:
                 listed: list[dict[str, Any]] = json.loads(await regresa.says("calls", "--json"))
-                free = [call for call in listed if call["claimed_by"] is None]
+                # their own, too: a demo that was interrupted left them with a call under way
+                free = [call for call in listed if call["claimed_by"] in (None, who)]
                 if not free:
                     await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                     continue
