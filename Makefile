@@ -20,7 +20,7 @@ install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the
 	@$(PIP_INSTALL) --editable .
 
 test: $(VENV)/.dev  ## Run all tests, on real servers
-	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 coverage: $(VENV)/.dev  ## The same, and which lines no test reached (half as long again)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term

@@ -249,9 +249,10 @@ async def test_a_provider_that_is_down_has_certainly_not_taken_it(
 async def test_a_lost_answer_leaves_it_uncertain_until_the_message_is_found(
     sms: SmsChannel, sandbox: Sandbox, message: Make, to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.twilio_client._SECONDS", 0.3)
     outgoing = message(to)
-    assert type(await failure_of(sms, outgoing)) is Uncertain
+    with monkeypatch.context() as impatient:  # for the sending alone: the question is answered
+        impatient.setattr("channels.twilio_client._SECONDS", 0.3)
+        assert type(await failure_of(sms, outgoing)) is Uncertain
     (taken,) = sandbox.twilio.to(to)
     found = await sms.reconcile(outgoing)
     assert found is not None
