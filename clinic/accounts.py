@@ -9,14 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.conflict_free_insert import insert_if_new
+from clinic.folder import LANGUAGES
 from clinic.identifiers import new_id
 from clinic.passwords import hashed, is_outdated, opens, refuse_password
 from clinic.refusal import Refusal
 from clinic.storable_text import storable
 from clinic.tables import Account
 
-LANGUAGES = ("es", "ru", "en")
-"""Those that the console speaks."""
 _LONGEST_NAME = 60
 
 
@@ -56,8 +55,7 @@ async def create(
     name = " ".join(name.split())
     await refuse_name(session, name)
     refuse_password(password, name)
-    if language not in ("", *LANGUAGES):
-        raise Refusal(f"the console does not speak `{language}`", f"One of: {', '.join(LANGUAGES)}")
+    refuse_language(language)
     row = {
         "id": new_id("ac"),
         "name": name,

@@ -8,7 +8,6 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.accounts import (
-    LANGUAGES,
     Role,
     create,
     disable,
@@ -22,6 +21,7 @@ from clinic.accounts import (
 )
 from clinic.audit import Action, note
 from clinic.clinic import Clinic
+from clinic.folder import LANGUAGES
 from clinic.passwords import SHORTEST, refuse_password
 from clinic.refusal import Refusal
 from clinic.tables import Account

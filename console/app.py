@@ -9,12 +9,15 @@ from fastapi.staticfiles import StaticFiles
 
 from channels.protocol import Channel
 from clinic.clinic import Clinic
-from console import bookings, call_list_page, call_page, health, login, patient_page, webhooks
+from console import bookings, health, webhooks
 from console.bounded_body import BoundedBody
+from console.calls import card_page, list_page
 from console.clock import Clock, utc_now
+from console.doors import login
+from console.doors.sessions import Doors
+from console.patient import page as patient_page
 from console.refusals import refuse_in_words
 from console.security_headers import SecurityHeaders
-from console.sessions import Doors
 
 
 def build_app(
@@ -57,5 +60,5 @@ def build_app(
 def _open_staff_doors(app: FastAPI, clinic: Clinic, clock: Clock) -> None:
     """Include what staff work with; all but the login opens for those who are signed in."""
     doors = Doors(clinic, clock)
-    for pages in (login, call_list_page, call_page):
+    for pages in (login, list_page, card_page):
         app.include_router(pages.router(clinic, clock, doors))

@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from clinic.clinic import Clinic
 from clinic.folder import LANGUAGES, ClinicProfile
 from clinic.tables import Account
-from console.own_path import own_path
-from console.patient_view import language_accepted
+from console.doors.own_path import own_path
+from console.patient.view import language_accepted
 
 _COOKIE = "regresa_language"
 _KEPT = 365 * 24 * 3600

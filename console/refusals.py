@@ -9,7 +9,7 @@ from starlette.routing import Match, Mount
 
 from clinic.clinic import Clinic
 from console.audience import Audience, audience_of
-from console.patient_view import error_page
+from console.patient.view import error_page
 from console.reader import AnsweredAlready, reader_of
 from console.security_headers import headers_of
 from console.staff_view import refusal_page

@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinic.accounts import Role
-from console.patient_texts import LANGUAGE_NAMES
+from console.doors.sessions import Visitor
+from console.patient.texts import LANGUAGE_NAMES
 from console.reader import Reader
-from console.sessions import Visitor
 from console.staff_formats import formats
 from console.staff_words import N_
 from console.translations import translations

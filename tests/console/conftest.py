@@ -23,7 +23,7 @@ from clinic.plan import Plan
 from clinic.register.address import address_hash
 from clinic.tables import Account, Attempt, CallTask, Campaign, Message, Patient
 from console.app import build_app
-from console.session_cookie import SessionClaim
+from console.doors.session_cookie import SessionClaim
 from sandbox.stand_ins import Sandbox
 
 Row = TypeVar("Row")

@@ -13,8 +13,8 @@ from clinic import inbox
 from clinic.accounts import Role
 from clinic.event import EventKind
 from clinic.tables import AuditEntry, Call
-from console import csrf
-from console.session_cookie import COOKIE, SessionCookies
+from console.doors import csrf
+from console.doors.session_cookie import COOKIE, SessionCookies
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk

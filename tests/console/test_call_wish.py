@@ -18,7 +18,7 @@ from clinic.contact_policy import ContactCalendar, ContactPolicy
 from clinic.contact_policy.rules import TimeZoneRule
 from clinic.event import EventKind
 from clinic.tables import CallTask, Event
-from console.call_times import call_times
+from console.patient.call_times import call_times
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk

@@ -16,7 +16,7 @@ from clinic.clinic import Clinic
 from clinic.database import Database
 from clinic.tables import Event
 from console.bounded_body import BoundedBody
-from console.patient_view import language_accepted
+from console.patient.view import language_accepted
 from tests.console.raw_request import RawRequest
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.tables import Account, AuditEntry, Event, Table
-from console import csrf
-from console.patient_answer import readable
-from console.session_cookie import COOKIE, SessionClaim, SessionCookies
+from console.doors import csrf
+from console.doors.session_cookie import COOKIE, SessionClaim, SessionCookies
+from console.patient.answer import readable
 from sandbox.stand_ins import Sandbox
 from tests.console.odd_requests import (
     form_bodies,

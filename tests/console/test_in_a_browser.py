@@ -17,7 +17,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from channels.protocol import Channel
 from clinic.clinic import Clinic
 from clinic.tables import Account, Call, CallTask
-from console.session_cookie import COOKIE, SessionCookies
+from console.doors.session_cookie import COOKIE, SessionCookies
 from tests.console.serving import serving
 
 if TYPE_CHECKING:

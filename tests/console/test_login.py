@@ -17,11 +17,12 @@ from clinic import accounts
 from clinic.accounts import Role
 from clinic.clinic import Clinic
 from clinic.tables import Account, AuditEntry
-from console import csrf, staff_view
+from console import staff_view
 from console.app import build_app
-from console.login_limit import TRIES_OF_ADDRESS, TRIES_OF_NAME, LoginLimit, TooMany, Try
-from console.own_path import own_path
-from console.session_cookie import COOKIE, SessionCookies
+from console.doors import csrf
+from console.doors.login_limit import TRIES_OF_ADDRESS, TRIES_OF_NAME, LoginLimit, TooMany, Try
+from console.doors.own_path import own_path
+from console.doors.session_cookie import COOKIE, SessionCookies
 from tests.console.odd_requests import urlencoded
 
 ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -56,7 +57,7 @@ def app(clinic: Clinic, channels: Mapping[str, Channel], clock: Clock) -> FastAP
 @pytest.fixture
 def _few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords take long to look at, by design."""
-    monkeypatch.setattr("console.login_limit.TRIES_OF_NAME", FEW)
+    monkeypatch.setattr("console.doors.login_limit.TRIES_OF_NAME", FEW)
 
 
 @pytest.fixture
@@ -376,7 +377,7 @@ def test_only_the_first_of_many_refusals_is_told_as_such(now: datetime) -> None:
 def test_what_has_passed_is_not_held_for_ever(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.login_limit._SWEEP_AT", 50)
+    monkeypatch.setattr("console.doors.login_limit._SWEEP_AT", 50)
     limit = LoginLimit()
     for number in range(500):
         begin(limit, now + timedelta(minutes=number), f"name {number}", f"192.0.2.{number % 256}")

@@ -10,8 +10,8 @@ from clinic.event import EventKind
 from clinic.folder import LANGUAGES
 from clinic.outcome import LossReason
 from clinic.tables import Event
-from console.call_times import DayPart
-from console.patient_texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
+from console.patient.call_times import DayPart
+from console.patient.texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk

@@ -18,10 +18,11 @@ from clinic import accounts
 from clinic.accounts import Role
 from clinic.clinic import Clinic
 from clinic.tables import Account
-from console import csrf, staff_view
+from console import staff_view
 from console.app import build_app
-from console.session_cookie import COOKIE, SessionClaim, SessionCookies
-from console.sessions import Doors, Visitor
+from console.doors import csrf
+from console.doors.session_cookie import COOKIE, SessionClaim, SessionCookies
+from console.doors.sessions import Doors, Visitor
 
 ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what the database has no part in."""

@@ -10,10 +10,10 @@ from clinic.accounts import Role
 from clinic.audit import Action, note
 from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
-from console.call_problem import in_words
-from console.call_view import call_rows
+from console.calls.problem import in_words
+from console.calls.rows import call_rows
 from console.clock import Clock
-from console.sessions import Doors, Visitor
+from console.doors.sessions import Doors, Visitor
 from console.staff_view import render
 
 SHOWN = 50

@@ -15,13 +15,13 @@ from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.storable_text import storable
 from clinic.tables import Account
-from console import csrf
 from console.clock import Clock
-from console.known_browser import KnownBrowsers
-from console.login_limit import LoginLimit, TooMany, name_key
-from console.own_path import own_path
+from console.doors import csrf
+from console.doors.known_browser import KnownBrowsers
+from console.doors.login_limit import LoginLimit, TooMany, name_key
+from console.doors.own_path import own_path
+from console.doors.sessions import Doors, Visitor
 from console.reader import heed_choice, reader_of
-from console.sessions import Doors, Visitor
 from console.staff_view import render, translated
 from console.staff_words import N_
 from console.translations import translations

@@ -20,11 +20,11 @@ from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.register.card import Card, card_of
 from clinic.tables import Patient
-from console.call_list_page import CallDesk
-from console.call_problem import in_words
-from console.call_view import call_rows
+from console.calls.list_page import CallDesk
+from console.calls.problem import in_words
+from console.calls.rows import call_rows
 from console.clock import Clock
-from console.sessions import Doors, Visitor
+from console.doors.sessions import Doors, Visitor
 from console.staff_view import render
 from console.staff_words import KEYS, OUTCOMES, REASONS
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from clinic.clinic import Clinic
-from console.login_limit import name_key
+from console.doors.login_limit import name_key
 from console.reader import is_secure
 
 _COOKIE = "regresa_browser"

@@ -12,7 +12,7 @@ from clinic.event import EventKind
 from clinic.inbox import Received
 from clinic.link import LinkedMessage
 from clinic.outcome import LossReason
-from console.call_times import CallTime
+from console.patient.call_times import CallTime
 
 LONGEST_WORDS = 500
 """Characters; who has more to say is glad to be called."""

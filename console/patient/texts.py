@@ -1,7 +1,7 @@
 """What a patient reads on their own page, and what staff read of their answers."""
 
 from clinic.outcome import LossReason
-from console.call_times import DayPart
+from console.patient.call_times import DayPart
 
 LANGUAGE_NAMES = {"es": "Español", "ru": "Русский", "en": "English"}
 

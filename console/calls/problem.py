@@ -4,7 +4,7 @@ from babel.dates import format_datetime
 
 from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.clinic import Clinic
-from console.sessions import Visitor
+from console.doors.sessions import Visitor
 from console.staff_view import translated
 from console.staff_words import NOT_TO_CALL, PROBLEMS
 

@@ -13,12 +13,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinic.folder import LANGUAGES, ClinicProfile
-from console.call_times import CallTime
-from console.patient_answer import LONGEST_WORDS, Draft
-from console.patient_texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
+from console.patient.answer import LONGEST_WORDS, Draft
+from console.patient.call_times import CallTime
+from console.patient.texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
 
 _PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("pages")),
+    loader=FileSystemLoader(Path(__file__).parents[1] / "pages"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

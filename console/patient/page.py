@@ -15,12 +15,12 @@ from clinic.register import household
 from clinic.register.standing import contacts_of
 from clinic.tables import Attempt, Message, Patient
 from clinic.wording import language_for
-from console import patient_answer
-from console.call_times import CallTime, call_times
 from console.clock import Clock
-from console.patient_answer import Answer, Draft
-from console.patient_texts import REASONS, TEXTS
-from console.patient_view import patient_page, spoken_time, thanks_page
+from console.patient import answer
+from console.patient.answer import Answer, Draft
+from console.patient.call_times import CallTime, call_times
+from console.patient.texts import REASONS, TEXTS
+from console.patient.view import patient_page, spoken_time, thanks_page
 
 _Lang = Annotated[str, Query()]
 _Text = Annotated[str, Form()]
@@ -60,7 +60,7 @@ def router(clinic: Clinic, clock: Clock) -> APIRouter:
         token: str, lang: _Lang = "", at: _Text = "", words: _Text = "", nonce: _Text = ""
     ) -> HTMLResponse:
         visit = await _visit(clinic, clock, token, lang)
-        said = patient_answer.call(at, words, nonce, visit.times)
+        said = answer.call(at, words, nonce, visit.times)
         return await _hear(clinic, clock, visit, said, "call")
 
     @routes.post("/{token}/why")
@@ -68,14 +68,14 @@ def router(clinic: Clinic, clock: Clock) -> APIRouter:
         token: str, lang: _Lang = "", reason: _Text = "", words: _Text = "", nonce: _Text = ""
     ) -> HTMLResponse:
         visit = await _visit(clinic, clock, token, lang)
-        said = patient_answer.why(reason, words, nonce)
+        said = answer.why(reason, words, nonce)
         return await _hear(clinic, clock, visit, said, "why")
 
     # one click in a mail reader (RFC 8058) sends a body, the page's button none: neither is read
     @routes.post("/{token}/stop")
     async def stop(token: str, lang: _Lang = "") -> HTMLResponse:
         visit = await _visit(clinic, clock, token, lang)
-        return await _hear(clinic, clock, visit, patient_answer.stop(), "stop")
+        return await _hear(clinic, clock, visit, answer.stop(), "stop")
 
     return routes
 

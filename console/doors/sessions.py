@@ -29,11 +29,11 @@ from clinic.accounts import Role
 from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.tables import Account, AuditEntry
-from console import csrf
 from console.clock import Clock
-from console.own_path import own_path
+from console.doors import csrf
+from console.doors.own_path import own_path
+from console.doors.session_cookie import COOKIE, LONGEST, SessionClaim, SessionCookies
 from console.reader import AnsweredAlready, Reader, heed_choice, is_secure, language_of
-from console.session_cookie import COOKIE, LONGEST, SessionClaim, SessionCookies
 
 _RANKS = (Role.STAFF, Role.OPS, Role.ADMIN)
 """Each may all that those before it may."""
@@ -121,9 +121,7 @@ class Doors:
             return None
         async with self._clinic.database.reading() as session:
             account = await accounts.find(session, claim.account_id)
-            if account is None or account.disabled_at is not None:
-                return None
-            if account.signed_out_at is not None and claim.begun_at < account.signed_out_at:
+            if account is None or accounts.is_over(account, claim.begun_at):
                 return None
             if await _has_ended(session, claim):
                 return None

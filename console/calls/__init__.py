@@ -1,0 +1,1 @@
+"""The call list and a call, where staff work all day."""

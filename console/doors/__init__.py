@@ -1,0 +1,1 @@
+"""Who may come in: login, sessions, and what keeps strangers out."""

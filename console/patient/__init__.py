@@ -1,0 +1,1 @@
+"""The patient's own page, from the link in a message."""
