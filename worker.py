@@ -11,6 +11,7 @@ from typing import Annotated, Self
 import structlog
 import typer
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
 from activities import names
@@ -28,6 +29,7 @@ from activities.start_checks import (
     refuse_unsafe_demonstration,
 )
 from activities.temporal_connection import connect
+from activities.worker_metrics import SETTING, runtime_for
 from channels import registry
 from channels.protocol import Channel
 from clinic.clinic import Clinic
@@ -162,12 +164,15 @@ def build_worker(
     return ClinicWorker(main, by_channel)
 
 
-async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
+async def serve(
+    clinic: Clinic, *, wait: timedelta = timedelta(0), metrics_address: str = ""
+) -> None:
     """Serve until SIGTERM or SIGINT, then let what runs finish.
 
     Args:
         clinic: The clinic.
         wait: How long to wait for Temporal at the start.
+        metrics_address: Where Prometheus reads the worker's metrics; empty: nowhere.
 
     Raises:
         Refusal: A setting, the database or Temporal is wrong or missing.
@@ -176,11 +181,12 @@ async def serve(clinic: Clinic, *, wait: timedelta = timedelta(0)) -> None:
     refuse_unknown_channels(clinic.policy, registry.installed())
     refuse_unsafe_demonstration(clinic, channels)
     refuse_unreachable_console(clinic, channels)
+    runtime = runtime_for(metrics_address)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with clinic.opened():
-        client = await _connect_within(wait, stop)
+        client = await _connect_within(wait, stop, runtime)
         if client is None:
             return
         await name_channels_nobody_serves(clinic, channels)
@@ -214,6 +220,12 @@ def main(
             envvar="REGRESA_WORKER_WAIT", help="Seconds to wait for Temporal at the start.", min=0
         ),
     ] = 0,
+    metrics_address: Annotated[
+        str,
+        typer.Option(
+            envvar=SETTING, help="IP and port where Prometheus reads this worker's metrics."
+        ),
+    ] = "",
 ) -> None:
     """Host the workflows and activities of one clinic.
 
@@ -224,18 +236,22 @@ def main(
     try:
         settings = load_settings(ClinicSettings, PREFIX)
         configure_logging(settings.log_format, settings.log_level)
-        asyncio.run(serve(Clinic(settings), wait=timedelta(seconds=wait)))
+        asyncio.run(
+            serve(Clinic(settings), wait=timedelta(seconds=wait), metrics_address=metrics_address)
+        )
     except Refusal as refusal:
         typer.echo(f"worker: {refusal}", err=True)
         sys.exit(2)
 
 
-async def _connect_within(wait: timedelta, stop: asyncio.Event) -> Client | None:
+async def _connect_within(
+    wait: timedelta, stop: asyncio.Event, runtime: Runtime | None
+) -> Client | None:
     """Wait for Temporal; None where it was asked to stop meanwhile."""
     deadline = asyncio.get_running_loop().time() + wait.total_seconds()
     while not stop.is_set():
         try:
-            return await connect()
+            return await connect(runtime=runtime)
         except Refusal:
             if asyncio.get_running_loop().time() >= deadline:
                 raise

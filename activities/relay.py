@@ -22,6 +22,7 @@ from clinic.database import Database
 from clinic.event import EventKind
 from clinic.outcome import Outcome
 from clinic.tables import Attempt, Campaign, Event, Patient
+from clinic.unrelayed import ABOUT_TO_START
 
 _POLL_SECONDS = 0.2
 """How often the inbox is looked at: an event is acted on within a second of its arrival."""
@@ -116,7 +117,7 @@ class Relay:
                 await self._put_off(event, type(error).__name__)
                 return arrived
             if result is None:
-                await self._put_off(event, "attempt is about to start")
+                await self._put_off(event, ABOUT_TO_START)
                 return arrived
             arrived.append((event.id, result))
         return arrived

@@ -11,13 +11,15 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError
 
 from activities.names import SEARCH_ATTRIBUTES
 from clinic.refusal import Refusal
 
 _SECURED = ("tls", "api_key")
+_DEFAULT_NAMESPACE = "default"
+"""The SDK's own."""
 _SECONDS = 4.0
 """A person at a command line is told within five seconds."""
 
@@ -36,15 +38,7 @@ async def connect(**options: Any) -> Client:
         Refusal: Temporal's own settings can't be read, or nobody answers where they point; it
             says how to start a server.
     """
-    try:
-        found = ClientConfig.load_client_connect_config()
-    except RuntimeError as error:
-        # the first line alone: the others may quote a key
-        reason = str(error).partition("\n")[0]
-        raise Refusal(
-            f"Temporal's settings can't be read: {reason}",
-            "Check TEMPORAL_PROFILE, and the TOML file that TEMPORAL_CONFIG_FILE names.",
-        ) from None
+    found = _settings()
     target = found.setdefault("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(_SECONDS):
@@ -58,6 +52,15 @@ async def connect(**options: Any) -> Client:
             "Start one on this machine with `make run` (or `temporal server start-dev`), or point "
             "TEMPORAL_ADDRESS at yours.",
         ) from error
+
+
+def namespace() -> str:
+    """Return the namespace that the environment names.
+
+    Raises:
+        Refusal: Temporal's own settings can't be read.
+    """
+    return str(_settings().get("namespace") or _DEFAULT_NAMESPACE)
 
 
 async def register_search_attributes(client: Client) -> list[str]:
@@ -78,6 +81,18 @@ async def register_search_attributes(client: Client) -> list[str]:
             f"Register them for the namespace `{client.namespace}` as its administrator (on "
             f"Temporal Cloud with its web page or `tcld namespace search-attributes add`): {names}",
         ) from error
+
+
+def _settings() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        # the first line alone: the others may quote a key
+        reason = str(error).partition("\n")[0]
+        raise Refusal(
+            f"Temporal's settings can't be read: {reason}",
+            "Check TEMPORAL_PROFILE, and the TOML file that TEMPORAL_CONFIG_FILE names.",
+        ) from None
 
 
 async def _greet(target: str, *, is_plain: bool) -> None:

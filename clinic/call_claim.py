@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_check import refuse_call
 from clinic.call_refusal import CallProblem, CallRefusal
-from clinic.call_task import CLAIM_LASTS
+from clinic.call_task import CLAIM_LASTS, CLOSED_BY_NOBODY
 from clinic.call_words import Words, words_of
 from clinic.folder import ClinicFolder
 from clinic.plan import CALL, Plan
+from clinic.refusal import Refusal
 from clinic.register.same_number import Housemate, housemates, numbers_of
 from clinic.register.standing import Standing, standings
 from clinic.tables import Attempt, CallTask, Campaign, Patient
@@ -68,19 +69,23 @@ async def claim(
     return until
 
 
-async def release(session: AsyncSession, task_id: str, *, who: str) -> None:
+async def release(session: AsyncSession, task_id: str, *, who: str) -> bool:
     """Give a claim back, so that others may call at once; nothing happens where it is not theirs.
 
     Args:
         session: A writing transaction.
         task_id: The task.
         who: Whose claim it is.
+
+    Returns:
+        Whether it was theirs.
     """
-    await session.execute(
+    given_back = await session.execute(
         update(CallTask)
         .where(CallTask.id == task_id, CallTask.claimed_by == who)
         .values(claimed_by=None, claimed_until=None)
     )
+    return _rows(given_back) > 0
 
 
 async def household_of(
@@ -115,8 +120,8 @@ async def script_for(
 ) -> str:
     """Return what to say on a call, in the patient's language.
 
-    It is empty where the template does not speak it, or where no campaign asked for the call:
-    what the patient wrote is all there is.
+    It is empty where the template does not speak it, is gone or can't be read, or where no
+    campaign asked for the call: what the patient wrote is all there is.
 
     Args:
         session: Any transaction.
@@ -133,7 +138,10 @@ async def script_for(
     steps = Plan.model_validate(campaign.plan).steps
     # a reply may come before the plan's call step: its script still says who is calling
     step = next((step for step in steps if step.by_person), steps[task.step])
-    template = folder.template(step.template)
+    try:
+        template = folder.template(step.template)
+    except (Refusal, OSError):  # whoever calls has all the rest, and a patient who waits
+        return ""
     language = language_for(patient.language, folder.profile)
     spoken = step.model_copy(update={"channel": CALL})
     if not template.speaks(language, CALL):
@@ -175,10 +183,11 @@ def why_not(task: CallTask | None, task_id: str, zone: ZoneInfo) -> CallRefusal:
         )
     if task.closed_at is not None:
         closed = f"{task.closed_at.astimezone(zone):%a %Y-%m-%d %H:%M}"
+        by_nobody = task.closed_by in CLOSED_BY_NOBODY
         return CallRefusal(
-            CallProblem.CLOSED,
+            CallProblem.OVER if by_nobody else CallProblem.CLOSED,
             f"call task {task_id} was closed by {task.closed_by} on {closed} as `{task.outcome}`",
-            who=task.closed_by,
+            who=None if by_nobody else task.closed_by,
             at=task.closed_at,
             outcome=task.outcome,
         )

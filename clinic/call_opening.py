@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
-from clinic.call_task import ANSWER_WITHIN, REPLY_TRIES, TaskKind, urgency
+from clinic.call_task import ANSWER_WITHIN, ATTEMPT_ENDED, REPLY_TRIES, TaskKind, urgency
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import EventKind
 from clinic.identifiers import new_id
@@ -188,9 +188,7 @@ async def close_for(session: AsyncSession, attempt_id: str, *, why: str, now: da
     if why not in _ANSWERS_A_REPLY:
         waiting.append(CallTask.kind != TaskKind.REPLY.value)
     await session.execute(
-        update(CallTask)
-        .where(*waiting)
-        .values(closed_at=now, closed_by="the attempt's end", outcome=why)
+        update(CallTask).where(*waiting).values(closed_at=now, closed_by=ATTEMPT_ENDED, outcome=why)
     )
 
 

@@ -14,6 +14,8 @@ class CallProblem(StrEnum):
     """There is no such task."""
     CLOSED = "closed"
     """Somebody has completed it."""
+    OVER = "over"
+    """Nobody has, and nobody has to call any more: its attempt has ended."""
     CLAIMED = "claimed"
     """Somebody else calls just now."""
     NOT_TO_CALL = "not_to_call"

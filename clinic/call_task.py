@@ -35,6 +35,11 @@ ANSWER_WITHIN = timedelta(hours=4)
 REPLY_TRIES = 3
 """Calls to someone who replied and then does not pick up."""
 
+ATTEMPT_ENDED = "the attempt's end"
+PATIENT_FORGOTTEN = "the patient's wish"
+CLOSED_BY_NOBODY = (ATTEMPT_ENDED, PATIENT_FORGOTTEN)
+"""By what a task is closed that no person has completed."""
+
 
 class TaskKind(StrEnum):
     """Why a person is asked to call."""

@@ -23,10 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import inbox
 from clinic.attempt import AttemptState
+from clinic.campaign_refusal import CampaignProblem, CampaignRefusal
 from clinic.event import EventKind
 from clinic.identifiers import new_id
 from clinic.plan import Plan
-from clinic.refusal import Refusal
 from clinic.tables import Attempt, Campaign, Event, Patient
 
 OPS = "ops"
@@ -59,7 +59,7 @@ async def start(
         How many patients the segment has.
 
     Raises:
-        Refusal: The name is in use.
+        CampaignRefusal: The name is in use.
     """
     if await session.scalar(select(Campaign.id).where(Campaign.name == campaign.name)):
         raise _name_in_use(campaign.name)
@@ -77,7 +77,7 @@ async def start(
     ).where(segment)
     columns = ["id", "campaign_id", "patient_id", "state", "held"]
     await session.execute(insert(Attempt).from_select(columns, planned, include_defaults=False))
-    await _tell(session, campaign, EventKind.CAMPAIGN_STARTED, campaign.started_at, key)
+    await tell(session, campaign, EventKind.CAMPAIGN_STARTED, campaign.started_at, key)
     counted = select(func.count()).where(Attempt.campaign_id == campaign.id)
     return await session.scalar(counted) or 0
 
@@ -89,13 +89,13 @@ async def pause(session: AsyncSession, name: str, *, now: datetime, key: SecretS
         False where it was paused already.
 
     Raises:
-        Refusal: No such campaign, or it was stopped.
+        CampaignRefusal: No such campaign, or it was stopped.
     """
-    campaign = await _to_change(session, name)
+    campaign = await to_change(session, name)
     if campaign.state == CampaignState.PAUSED.value:
         return False
     campaign.state = CampaignState.PAUSED.value
-    await _tell(session, campaign, EventKind.CAMPAIGN_PAUSED, now, key)
+    await tell(session, campaign, EventKind.CAMPAIGN_PAUSED, now, key)
     return True
 
 
@@ -106,9 +106,9 @@ async def resume(session: AsyncSession, name: str, *, now: datetime, key: Secret
         False where it was not paused.
 
     Raises:
-        Refusal: No such campaign, or it was stopped.
+        CampaignRefusal: No such campaign, or it was stopped.
     """
-    campaign = await _to_change(session, name)
+    campaign = await to_change(session, name)
     if campaign.state == CampaignState.RUNNING.value:
         return False
     campaign.state = CampaignState.RUNNING.value
@@ -118,7 +118,7 @@ async def resume(session: AsyncSession, name: str, *, now: datetime, key: Secret
     await session.execute(
         update(Attempt).where(Attempt.campaign_id == campaign.id).values(held=False)
     )
-    await _tell(session, campaign, EventKind.CAMPAIGN_RESUMED, now, key)
+    await tell(session, campaign, EventKind.CAMPAIGN_RESUMED, now, key)
     return True
 
 
@@ -129,13 +129,13 @@ async def stop(session: AsyncSession, name: str, *, now: datetime, key: SecretSt
         How many attempts were open.
 
     Raises:
-        Refusal: No such campaign, or it was stopped before.
+        CampaignRefusal: No such campaign, or it was stopped before.
     """
-    campaign = await _to_change(session, name)
+    campaign = await to_change(session, name)
     campaign.state = CampaignState.STOPPED.value
     opened = list(await session.scalars(_open_attempts(campaign)))
     await tell_attempts(session, opened, EventKind.STOPPED, now)
-    await _tell(session, campaign, EventKind.CAMPAIGN_STOPPED, now, key)
+    await tell(session, campaign, EventKind.CAMPAIGN_STOPPED, now, key)
     return len(opened)
 
 
@@ -143,13 +143,27 @@ async def find(session: AsyncSession, name: str) -> Campaign:
     """Return a campaign by its name.
 
     Raises:
-        Refusal: There is none; it lists those there are.
+        CampaignRefusal: There is none; it lists those there are.
     """
     campaign = await session.scalar(select(Campaign).where(Campaign.name == name))
     if campaign is None:
         names = await session.scalars(select(Campaign.name).order_by(Campaign.started_at))
         known = ", ".join(names) or "none yet"
-        raise Refusal(f"no campaign `{name}`", f"There are: {known}")
+        raise CampaignRefusal(
+            CampaignProblem.UNKNOWN, f"no campaign `{name}`", f"There are: {known}"
+        )
+    return campaign
+
+
+async def find_by_id(session: AsyncSession, campaign_id: str) -> Campaign:
+    """Return a campaign by its opaque id.
+
+    Raises:
+        CampaignRefusal: There is none.
+    """
+    campaign = await session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise CampaignRefusal(CampaignProblem.UNKNOWN, "no such campaign")
     return campaign
 
 
@@ -172,20 +186,32 @@ async def channels_named(session: AsyncSession) -> dict[str, list[str]]:
     return named
 
 
-def _name_in_use(name: str) -> Refusal:
-    return Refusal(
+def _name_in_use(name: str) -> CampaignRefusal:
+    return CampaignRefusal(
+        CampaignProblem.NAME_IN_USE,
         f"there is a campaign `{name}` already",
         "Choose another --name; `regresa report NAME` shows the one there is.",
     )
 
 
-async def _to_change(session: AsyncSession, name: str) -> Campaign:
+async def to_change(session: AsyncSession, name: str) -> Campaign:
+    """Return a campaign, whose row is held until the transaction ends.
+
+    Args:
+        session: A writing transaction.
+        name: The campaign's.
+
+    Raises:
+        CampaignRefusal: No such campaign, or it was stopped.
+    """
     found = await find(session, name)
     campaign = await session.get_one(
         Campaign, found.id, with_for_update=True, populate_existing=True
     )
     if campaign.state == CampaignState.STOPPED.value:
-        raise Refusal(f"campaign `{name}` was stopped; that is for good")
+        raise CampaignRefusal(
+            CampaignProblem.STOPPED, f"campaign `{name}` was stopped; that is for good"
+        )
     return campaign
 
 
@@ -195,9 +221,18 @@ def _open_attempts(campaign: Campaign) -> Select[str]:
     )
 
 
-async def _tell(
+async def tell(
     session: AsyncSession, campaign: Campaign, kind: EventKind, now: datetime, key: SecretStr
 ) -> None:
+    """Tell a campaign's workflow what ops want.
+
+    Args:
+        session: A writing transaction.
+        campaign: The campaign.
+        kind: What they want of it.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+    """
     told = inbox.Received(source=OPS, source_key=new_id("told"), kind=kind, campaign_id=campaign.id)
     await inbox.store(session, told, now=now, key=key)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -40,6 +41,14 @@ class Clinic:
         async with self.database:
             await refuse_another_key(self.database, self.key)
             yield
+
+    @property
+    def uploads(self) -> Path:
+        """Where the console keeps lists while they are imported; nobody else reads along."""
+        if self.settings.uploads:
+            return self.settings.uploads
+        file = self.database.url.database if self.database.embedded else None
+        return (Path(file).parent if file else Path("var")) / "uploads"
 
     @property
     def key(self) -> SecretStr:

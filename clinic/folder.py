@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from clinic.contact_policy import ClosingDays, ContactCalendar, ContactPolicy
 from clinic.plan import Plan
 from clinic.refusal import Refusal
+from clinic.results.costs import Costs
 from clinic.segments.rule import Segment
 from clinic.template import Template
 from clinic.yaml_document import Document, read_yaml
@@ -42,6 +43,7 @@ class ClinicProfile(BaseModel):
         open_calls_at_most: A campaign starts nobody new while so many call tasks are open.
         feedback_incentive: What a patient gets for saying why they left, by language; it may
             count as advertising.
+        costs: What a message and a call cost, for the results; None: they show no costs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +59,7 @@ class ClinicProfile(BaseModel):
     closing_days: ClosingDays = frozenset()
     open_calls_at_most: Annotated[int, Field(ge=1)] | None = None
     feedback_incentive: Mapping[LanguageCode, Annotated[str, Field(max_length=300)]] = {}
+    costs: Costs | None = None
 
     @field_validator("timezone")
     @classmethod

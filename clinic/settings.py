@@ -49,10 +49,14 @@ class ClinicSettings(BaseSettings):
     Attributes:
         clinic: The clinic's folder: clinic.yaml, segments, plans, templates, policies.
         database_url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+        uploads: Where the console keeps the lists that are imported by it, for a day; None:
+            beside SQLite's file, and under `var` for another database.
         secret_key: Signs patients' links and hashes suppressed addresses; never change it
             while a campaign runs, or the links that were sent stop working.
         public_url: Where patients and providers reach the console from outside.
+        temporal_ui_url: Temporal's UI, to which a card's attempts are linked; empty: no link.
         bookings_token: What the clinic's software presents to report a booking; empty: closed.
+        metrics_token: What Prometheus presents to read the console's metrics; empty: closed.
         contact_policy: Overrules the policy that clinic.yaml names.
         channels: The channels in use.
         log_format: `console` for people, `json` for machines.
@@ -63,6 +67,7 @@ class ClinicSettings(BaseSettings):
 
     clinic: Path = Path("examples/clinic")
     database_url: str = "sqlite:///var/regresa.db"
+    uploads: Annotated[Path | None, BeforeValidator(lambda written: written or None)] = None
     secret_key: Annotated[SecretStr, Field(min_length=32)]
     public_url: Annotated[
         str,
@@ -71,7 +76,15 @@ class ClinicSettings(BaseSettings):
             description="an address such as https://come-back.example.com",
         ),
     ] = "http://127.0.0.1:8080"
+    temporal_ui_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?$",
+            description="an address such as https://temporal.example.com, or nothing",
+        ),
+    ] = ""
     bookings_token: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     contact_policy: str | None = None
     channels: Annotated[
         list[str],

@@ -426,6 +426,8 @@ class CallTask(Table):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index("ix_call_tasks_patient_id", "patient_id"),
+        # an attempt's calls, also of tasks that are closed: for its card, and for the figures
+        Index("ix_call_tasks_attempt_id", "attempt_id"),
         # a reply without an attempt becomes one task, however often it is relayed
         Index(
             "uq_call_tasks_event_id",

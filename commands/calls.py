@@ -4,8 +4,10 @@ import getpass
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_claim, call_completion, call_list, inbox
+from clinic.audit import Action, Detail
 from clinic.call_task import Reported
 from clinic.clinic import Clinic
 from clinic.event import CallOutcome, EventKind
@@ -13,7 +15,9 @@ from clinic.identifiers import new_id
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
 from clinic.register.search import find_patient
+from clinic.tables import CallTask
 from commands import terminal
+from commands.audited import note_command
 from commands.options import AsJson, By, Task, Who, moment, read_words
 from commands.running import now, run_with_clinic
 
@@ -32,9 +36,11 @@ def calls(
     """
 
     async def run(clinic: Clinic) -> None:
-        async with clinic.database.reading() as session:
+        async with clinic.database.writing() as session:
             found = await call_list.open_calls(session, now(), clinic.key, at_most=limit)
             waiting = await call_list.count_open(session)
+            # one line: a list of a hundred thousand would drown all others
+            await note_command(session, Action.VIEWED, what="call_list", rows=len(found))
         if as_json:
             terminal.print_json(found)
         else:
@@ -60,6 +66,7 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
             )
             household = await call_claim.household_of(session, task, now(), clinic.key)
             script = await call_claim.script_for(session, task, clinic.folder, household)
+            await _note(session, Action.CLAIMED, task)
             written = await call_claim.words_for_claim(session, task)
         on_the_phone = [one for one in household if one.claimed_by not in (None, who)]
         if as_json:
@@ -138,6 +145,7 @@ def complete(
                 calendar=clinic.calendar,
                 key=clinic.key,
             )
+            await _note(session, Action.COMPLETED, task, outcome=outcome.value)
         if as_json:
             terminal.print_json(completed)
         elif completed.again_at is None:
@@ -193,6 +201,8 @@ def event(
                 at=appointment,
             )
             is_new = await inbox.store(session, received, now=now(), key=clinic.key)
+            said = _EVENTS[what].value
+            await note_command(session, Action.CHANGED, patient_id=patient_id, what=said)
         if as_json:
             terminal.print_json({"patient": patient_id, "event": what, "new": is_new})
         else:
@@ -200,3 +210,8 @@ def event(
             terminal.console.print(f"{patient} {what}: {said}.")
 
     run_with_clinic(context, run)
+
+
+async def _note(session: AsyncSession, action: Action, task_id: str, **details: Detail) -> None:
+    task = await session.get_one(CallTask, task_id)
+    await note_command(session, action, patient_id=task.patient_id, subject=task_id, **details)

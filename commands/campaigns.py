@@ -8,17 +8,19 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.addresses import addresses_by_channel
 from clinic import campaigns
+from clinic.audit import Action
+from clinic.campaign_start import CampaignTerms, start_campaign
 from clinic.clinic import Clinic
 from clinic.forecast import forecast_segment
 from clinic.identifiers import new_id
 from clinic.preview import Preview
-from clinic.refusal import Refusal
 from clinic.report import Report, report_on
-from clinic.segments.sql import members
-from clinic.tables import Campaign
 from commands import terminal
+from commands.audited import note_command
 from commands.channel_screen import print_held
 from commands.options import (
     AsJson,
@@ -31,7 +33,7 @@ from commands.options import (
     read_pace,
     read_share,
 )
-from commands.running import addresses_by_channel, now, run_with_clinic
+from commands.running import now, run_with_clinic
 
 _WATCH_SECONDS = 0.5
 
@@ -113,25 +115,29 @@ def start(
         chosen = clinic.folder.segment(segment)
         steps = clinic.folder.plan(plan, channels)
         started_at = now()
-        campaign = Campaign(
-            id=new_id("ca"),
+        terms = CampaignTerms(
             name=checked_name(name),
-            segment=chosen.name,
-            plan=steps.model_dump(mode="json"),
             goal=goal,
             until=end_of_day(until, clinic, started_at),
             pace_per_hour=pace,
             open_calls_at_most=clinic.profile.open_calls_at_most,
-            started_at=started_at,
         )
+        campaign_id = new_id("ca")
         await _refuse_without_temporal()
         async with clinic.database.writing() as session:
-            condition = members(chosen, started_at, clinic.profile.zone)
-            count = await campaigns.start(session, campaign, condition, clinic.key)
-            if count == 0:
-                raise Refusal(f"segment `{segment}` has no patients now; nothing was started")
+            count = await start_campaign(
+                session,
+                campaign_id,
+                chosen,
+                steps,
+                terms,
+                zone=clinic.profile.zone,
+                key=clinic.key,
+                now=started_at,
+            )
+            await note_command(session, Action.CAMPAIGN_STARTED, subject=campaign_id)
         if as_json:
-            terminal.print_json({"campaign": campaign.id, "name": name, "patients": count})
+            terminal.print_json({"campaign": campaign_id, "name": name, "patients": count})
         else:
             terminal.console.print(
                 f"Campaign {name} has started with {count} patients. "
@@ -207,6 +213,8 @@ def pause(context: typer.Context, name: Name) -> None:
     async def run(clinic: Clinic) -> None:
         async with clinic.database.writing() as session:
             changed = await campaigns.pause(session, name, now=now(), key=clinic.key)
+            if changed:
+                await _note(session, Action.CAMPAIGN_PAUSED, name)
         terminal.console.print(f"Campaign {name} is {'now' if changed else 'already'} paused.")
 
     run_with_clinic(context, run)
@@ -222,6 +230,8 @@ def resume(context: typer.Context, name: Name) -> None:
     async def run(clinic: Clinic) -> None:
         async with clinic.database.writing() as session:
             changed = await campaigns.resume(session, name, now=now(), key=clinic.key)
+            if changed:
+                await _note(session, Action.CAMPAIGN_RESUMED, name)
         terminal.console.print(f"Campaign {name} {'goes on' if changed else 'was not paused'}.")
 
     run_with_clinic(context, run)
@@ -237,9 +247,14 @@ def stop(context: typer.Context, name: Name) -> None:
     async def run(clinic: Clinic) -> None:
         async with clinic.database.writing() as session:
             count = await campaigns.stop(session, name, now=now(), key=clinic.key)
+            await _note(session, Action.CAMPAIGN_STOPPED, name)
         terminal.console.print(f"Campaign {name} is stopped; {count} open attempts end.")
 
     run_with_clinic(context, run)
+
+
+async def _note(session: AsyncSession, action: Action, name: str) -> None:
+    await note_command(session, action, subject=(await campaigns.find(session, name)).id)
 
 
 async def _refuse_without_temporal() -> None:

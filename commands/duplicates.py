@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.refusal import Refusal
 from clinic.register import duplicates
 from clinic.register.duplicates import PossiblePatient, Verdict
 from clinic.register.search import find_row
 from commands import terminal
+from commands.audited import note_command
 from commands.options import AsJson, By
 from commands.running import now, run_with_clinic
 
@@ -99,5 +101,9 @@ async def _settle(
         await duplicates.settle(
             session, one, two, verdict, who=who or getpass.getuser(), now=now(), key=clinic.key
         )
+        for row in (one, two):
+            await note_command(
+                session, Action.CHANGED, patient_id=row.id, what="duplicate", verdict=verdict.value
+            )
     said = "one person" if verdict is Verdict.SAME else "two people"
     terminal.console.print(f"Settled: {one.external_id} and {two.external_id} are {said}.")

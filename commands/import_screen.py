@@ -1,13 +1,10 @@
 """How an import looks in a terminal, and to a program."""
 
-from dataclasses import asdict
 from typing import Any
 
 from clinic.register_import.import_result import ImportResult
 from clinic.register_import.register_row import RegisterRow, Source
 from commands import terminal
-
-_UNSHOWN = ("unusable", "says_no_appointment")
 
 
 def print_import(
@@ -78,7 +75,7 @@ def _print_first_rows(result: ImportResult) -> None:
 
 
 def _said(row: RegisterRow) -> dict[str, str]:
-    said = {name: value for name, value in asdict(row).items() if name not in _UNSHOWN and value}
+    said = row.said()
     if consents := said.pop("consents", None):
         said["consents"] = ", ".join(f"{what}: {_yes(given)}" for what, given in consents.items())
     return {name: str(value) for name, value in said.items()}

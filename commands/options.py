@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from clinic import campaign_terms
 from clinic.clinic import Clinic
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
 from clinic.refusal import Refusal
+from clinic.register.consent import heard_on
 from clinic.settings import ClinicSettings
+
+_Value = TypeVar("_Value")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 By = Annotated[
@@ -58,14 +62,7 @@ def read_share(written: str) -> float:
     Raises:
         BadParameter: Not more than 0 % and at most 100 %.
     """
-    number = written.strip().removesuffix("%")
-    try:
-        share = float(number) / 100
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise typer.BadParameter(f"`{written}` is no share: write for example 15%")
-    return share
+    return _read(campaign_terms.read_share, written)
 
 
 def read_pace(written: str) -> int:
@@ -74,11 +71,7 @@ def read_pace(written: str) -> int:
     Raises:
         BadParameter: No such pace.
     """
-    number, _, unit = written.partition("/")
-    hourly = {"h": 1, "hour": 1, "min": 60, "minute": 60}.get(unit.strip())
-    if hourly is None or not number.strip().isdecimal() or int(number) == 0:
-        raise typer.BadParameter(f"`{written}` is no pace: write for example 120/h")
-    return int(number) * hourly
+    return _read(campaign_terms.read_pace, written)
 
 
 def read_words(kinds: type[CallOutcome] | type[LossReason]) -> Callable[[str], Any]:
@@ -100,10 +93,7 @@ def checked_name(name: str) -> str:
     Raises:
         Refusal: It is empty, too long, or can't be printed.
     """
-    longest = 100
-    if not name.strip() or len(name) > longest or not name.isprintable():
-        raise Refusal(f"--name: a campaign's name has 1 to {longest} printable characters")
-    return name.strip()
+    return _said_of("--name", lambda: campaign_terms.checked_name(name))
 
 
 def end_of_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime | None:
@@ -114,10 +104,8 @@ def end_of_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime 
     """
     if day is None:
         return None
-    end = datetime.combine(day.date(), time.max, tzinfo=clinic.profile.zone).astimezone(UTC)
-    if end <= now:
-        raise Refusal(f"--until: {day:%Y-%m-%d} is over")
-    return end
+    last = day.date()
+    return _said_of("--until", lambda: campaign_terms.end_of_day(last, clinic.profile.zone, now))
 
 
 def past_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime:
@@ -133,10 +121,10 @@ def past_day(day: datetime | None, clinic: Clinic, now: datetime) -> datetime:
     """
     if day is None:
         return now
-    if day.date() > now.astimezone(clinic.profile.zone).date():
-        raise Refusal(f"--on: {day:%Y-%m-%d} is still to come")
-    end = datetime.combine(day.date(), time.max, tzinfo=clinic.profile.zone)
-    return min(end.astimezone(UTC), now)
+    try:
+        return heard_on(day.date(), clinic.profile.zone, now)
+    except ValueError as error:
+        raise Refusal(f"--on: {error}") from None
 
 
 def refuse_unwritable(path: Path, option: str) -> None:
@@ -170,3 +158,18 @@ def moment(written: str | None, clinic: Clinic) -> datetime | None:
     if said.tzinfo is None:
         said = said.replace(tzinfo=clinic.profile.zone)
     return said.astimezone(UTC)
+
+
+def _read(read: Callable[[str], _Value], written: str) -> _Value:
+    """Have typer name the option of what can't be read."""
+    try:
+        return read(written)
+    except Refusal as refusal:
+        raise typer.BadParameter(refusal.problem) from None
+
+
+def _said_of(option: str, check: Callable[[], _Value]) -> _Value:
+    try:
+        return check()
+    except Refusal as refusal:
+        raise Refusal(f"{option}: {refusal.problem}", refusal.remedy) from None

@@ -7,6 +7,7 @@ from typing import Annotated, get_args
 import typer
 from sqlalchemy import select
 
+from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.contact_policy import Content
 from clinic.refusal import Refusal
@@ -15,6 +16,7 @@ from clinic.register.card import ConsentLine, card_of
 from clinic.register.search import find_patient
 from clinic.tables import Consent
 from commands import card_page, terminal
+from commands.audited import note_command
 from commands.options import AsJson, Who, past_day
 from commands.running import now, run_with_clinic
 
@@ -37,10 +39,11 @@ def card(
     """
 
     async def run(clinic: Clinic) -> None:
-        async with clinic.database.reading() as session:
+        async with clinic.database.writing() as session:
             found = await find_patient(
                 session, patient, key=clinic.key, country=clinic.profile.country
             )
+            await note_command(session, Action.VIEWED, patient_id=found.id)
             shown = await card_of(
                 session, found, now=now(), zone=clinic.profile.zone, key=clinic.key
             )
@@ -87,21 +90,26 @@ def consent(
         channels = _chosen("--channel", channel, clinic.settings.channels)
         contents = _chosen("--for", content, get_args(Content))
         at = past_day(on, clinic, now())
-        added = 0
         async with clinic.database.writing() as session:
             found = await find_patient(session, patient, key=clinic.key)
-            for one_channel in channels:
-                for one_content in contents:
-                    added += await consents.record(
-                        session,
-                        found.id,
-                        channel=one_channel,
-                        content=one_content,
-                        given=given,
-                        source=source.strip(),
-                        at=at,
-                        zone=clinic.profile.zone,
-                    )
+            added = await consents.record_each(
+                session,
+                found.id,
+                channels=channels,
+                contents=contents,
+                given=given,
+                source=source.strip(),
+                at=at,
+                zone=clinic.profile.zone,
+            )
+            await note_command(
+                session,
+                Action.CHANGED,
+                patient_id=found.id,
+                what="consent",
+                given=given,
+                recorded=added,
+            )
         word = "given" if given else "withdrawn"
         if as_json:
             terminal.print_json({"patient": found.id, "recorded": added})
@@ -117,8 +125,9 @@ def consent(
 
 
 async def _list_consents(clinic: Clinic, patient: str, *, as_json: bool) -> None:
-    async with clinic.database.reading() as session:
+    async with clinic.database.writing() as session:
         found = await find_patient(session, patient, key=clinic.key)
+        await note_command(session, Action.VIEWED, patient_id=found.id)
         rows = await session.scalars(
             select(Consent)
             .where(Consent.patient_id == found.id)

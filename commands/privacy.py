@@ -9,18 +9,22 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import inbox
+from clinic.audit import Action
 from clinic.clinic import Clinic
-from clinic.event import EventKind
-from clinic.identifiers import new_id
-from clinic.inbox import STAFF
 from clinic.refusal import Refusal
-from clinic.register import erasure, suppression
+from clinic.register import erasure
 from clinic.register.erasure import Forgetting
 from clinic.register.patient_export import export_patient
-from clinic.register.search import find_patient, known_as, patients_at, read_address
+from clinic.register.says_stop import (
+    address_is_welcome,
+    address_says_stop,
+    patient_is_welcome,
+    patient_says_stop,
+)
+from clinic.register.search import find_patient, known_as, read_address, rows_of_person
 from clinic.tables import Patient
 from commands import terminal
+from commands.audited import note_command
 from commands.options import AsJson, Who, refuse_unwritable
 from commands.running import now, run_with_clinic
 
@@ -86,7 +90,10 @@ def forget(context: typer.Context, patient: Who, yes: Yes = False, as_json: AsJs
             terminal.console.print(f"{name} would be forgotten. {_means(meant)}")
         _ask("Erase this person for good?", yes=yes)
         async with clinic.database.writing() as session:
+            rows = [row.id for row in await rows_of_person(session, found.id)]
             meant = await erasure.forget(session, found.id, now=now(), key=clinic.key)
+            for row in rows:
+                await note_command(session, Action.FORGOTTEN, patient_id=row)
         emptied = await clinic.database.leave_no_traces()
         if as_json:
             terminal.print_json(meant.model_dump() | {"patient": found.id})
@@ -118,8 +125,9 @@ def export(
     async def run(clinic: Clinic) -> None:
         if to is not None:
             refuse_unwritable(to, "--to")
-        async with clinic.database.reading() as session:
+        async with clinic.database.writing() as session:
             found = await find_patient(session, patient, key=clinic.key)
+            await note_command(session, Action.EXPORTED, patient_id=found.id)
             held = await export_patient(
                 session, found, clinic=clinic.profile.name, now=now(), key=clinic.key
             )
@@ -150,29 +158,22 @@ async def _suppress(session: AsyncSession, whom: str, clinic: Clinic) -> tuple[b
     """Suppress; return whether that is new, and who else is at the address."""
     meant = await _patient_or_address(session, whom, clinic)
     if isinstance(meant, Patient):
-        is_new = meant.opted_out_at is None
-        # as an event, so that an open attempt ends as well
-        said = inbox.Received(
-            source=STAFF,
-            source_key=new_id("said"),
-            kind=EventKind.OPTED_OUT,
-            patient_id=meant.id,
-        )
-        await inbox.store(session, said, now=now(), key=clinic.key)
-        return is_new, []
-    is_new = await suppression.suppress(session, meant, source=STAFF, now=now(), key=clinic.key)
-    return is_new, _numbers(await patients_at(session, meant))
+        await note_command(session, Action.CHANGED, patient_id=meant.id, what="stop")
+        return await patient_says_stop(session, meant, now=now(), key=clinic.key), []
+    is_new, sharing = await address_says_stop(session, meant, now=now(), key=clinic.key)
+    await note_command(session, Action.CHANGED, what="address_stop", new=is_new)
+    return is_new, _numbers(sharing)
 
 
 async def _lift(session: AsyncSession, whom: str, clinic: Clinic) -> tuple[bool, Sequence[str]]:
     """Lift a suppression; return whether there was one, and who is at the address."""
     meant = await _patient_or_address(session, whom, clinic)
     if isinstance(meant, Patient):
-        opted_out = meant.opted_out_at is not None
-        lifted = await suppression.opt_in(session, meant.id, now=now(), key=clinic.key)
-        return opted_out or bool(lifted), []
-    was_suppressed = await suppression.lift(session, meant, key=clinic.key)
-    return was_suppressed, _numbers(await patients_at(session, meant))
+        await note_command(session, Action.CHANGED, patient_id=meant.id, what="lift")
+        return await patient_is_welcome(session, meant, now=now(), key=clinic.key), []
+    was_suppressed, sharing = await address_is_welcome(session, meant, key=clinic.key)
+    await note_command(session, Action.CHANGED, what="address_lift", new=was_suppressed)
+    return was_suppressed, _numbers(sharing)
 
 
 async def _patient_or_address(session: AsyncSession, whom: str, clinic: Clinic) -> Patient | str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from channels.addresses import addresses_by_channel
 from clinic.clinic import Clinic
 from clinic.segments import size as segment_size
 from clinic.segments.in_words import in_words
@@ -15,7 +16,7 @@ from clinic.segments.unknown_words import unknown_words
 from commands import segment_screen, terminal
 from commands.options import AsJson, complete_from
 from commands.register_import import warn_of_unfinished
-from commands.running import addresses_by_channel, now, run_with_clinic
+from commands.running import now, run_with_clinic
 
 app = typer.Typer()
 

@@ -9,8 +9,6 @@ from typing import NoReturn, TypeVar
 import typer
 
 from clinic.clinic import Clinic
-from clinic.contact_policy import ContactPolicy, refuse_unknown_channels
-from clinic.delivery_check import AddressOf
 from clinic.refusal import Refusal
 from clinic.settings import PREFIX, ClinicSettings, load_settings
 from commands.foreign_text import harmless
@@ -52,29 +50,6 @@ def refuse(refusal: Refusal) -> NoReturn:
     """Say what is wrong, and end with exit code 2."""
     typer.echo(f"regresa: {harmless(str(refusal))}", err=True)
     sys.exit(2)
-
-
-def addresses_by_channel(
-    clinic: Clinic, policy: ContactPolicy | None = None
-) -> dict[str, AddressOf]:
-    """Return how each channel in use reads a patient's address.
-
-    Args:
-        clinic: The clinic.
-        policy: The contact policy to be followed; None: the one in force.
-
-    Raises:
-        Refusal: A channel in use, or one that the policy names, is not installed.
-    """
-    from channels import registry  # noqa: PLC0415 - the providers' libraries load slowly
-
-    classes = registry.installed()
-    for name in clinic.settings.channels:
-        if name not in classes:
-            known = ", ".join(sorted(classes))
-            raise Refusal(f"no channel `{name}` is installed", f"Installed: {known}")
-    refuse_unknown_channels(policy or clinic.policy, classes)
-    return {name: classes[name].address_of for name in clinic.settings.channels}
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic.attempt import AttemptState
 from clinic.event import EventKind
 from clinic.plan import Plan, Step
+from clinic.register.sent_text import SentText, SentTexts
 from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Message, StepNote
 
 SENT = "sent"
@@ -41,6 +42,7 @@ class StepLine(_Part):
         rule: Which rule decided, in words for people.
         until: Aware UTC; until when it is put off.
         together: The household got one message; it is another attempt's.
+        text: What it said, where it was sent by machine and the texts were asked for.
     """
 
     number: int
@@ -52,6 +54,7 @@ class StepLine(_Part):
     rule: str = ""
     until: datetime | None = None
     together: bool = False
+    text: SentText | None = None
 
 
 class CallLine(_Part):
@@ -102,15 +105,25 @@ class AttemptCard(_Part):
     said: tuple[Said, ...]
 
 
-async def attempt_cards(session: AsyncSession, patient_id: str) -> tuple[AttemptCard, ...]:
-    """Return a patient's attempts over all campaigns, the latest campaign first."""
+async def attempt_cards(
+    session: AsyncSession, patient_id: str, texts: SentTexts | None = None
+) -> tuple[AttemptCard, ...]:
+    """Return a patient's attempts over all campaigns, the latest campaign first.
+
+    Args:
+        session: Any transaction.
+        patient_id: Whose.
+        texts: Says what each message said; None: nobody asks.
+    """
     rows = await session.execute(
         select(Attempt, Campaign)
         .join(Campaign, Campaign.id == Attempt.campaign_id)
         .where(Attempt.patient_id == patient_id)
         .order_by(Campaign.started_at.desc(), Attempt.id)
     )
-    return tuple([await _card(session, attempt, campaign) for attempt, campaign in rows.all()])
+    return tuple(
+        [await _card(session, attempt, campaign, texts) for attempt, campaign in rows.all()]
+    )
 
 
 async def said(session: AsyncSession, *conditions: ColumnElement[bool]) -> tuple[Said, ...]:
@@ -147,7 +160,9 @@ async def calls_of(session: AsyncSession, task_ids: Sequence[str]) -> tuple[Call
     )
 
 
-async def _card(session: AsyncSession, attempt: Attempt, campaign: Campaign) -> AttemptCard:
+async def _card(
+    session: AsyncSession, attempt: Attempt, campaign: Campaign, texts: SentTexts | None
+) -> AttemptCard:
     never = attempt.state == AttemptState.LEFT_OUT.value
     tasks = (await session.scalars(select(CallTask).where(CallTask.attempt_id == attempt.id))).all()
     return AttemptCard(
@@ -160,7 +175,7 @@ async def _card(session: AsyncSession, attempt: Attempt, campaign: Campaign) -> 
         loss_reason=attempt.loss_reason,
         left_out_reason=attempt.left_out_reason,
         rule=attempt.left_out_rule,
-        steps=() if never else await _steps(session, attempt, campaign),
+        steps=() if never else await _steps(session, attempt, campaign, texts),
         open_task=next((task.id for task in tasks if task.closed_at is None), None),
         calls=await calls_of(session, [task.id for task in tasks]),
         said=await said(session, Event.attempt_id == attempt.id),
@@ -168,7 +183,7 @@ async def _card(session: AsyncSession, attempt: Attempt, campaign: Campaign) -> 
 
 
 async def _steps(
-    session: AsyncSession, attempt: Attempt, campaign: Campaign
+    session: AsyncSession, attempt: Attempt, campaign: Campaign, texts: SentTexts | None
 ) -> tuple[StepLine, ...]:
     messages = await session.scalars(
         # what came back for our own fault is delivered again: the note says how that stands
@@ -182,6 +197,8 @@ async def _steps(
     for index, step in enumerate(Plan.model_validate(campaign.plan).steps):
         if index in sent:
             became = _of_message(sent[index], step)
+            if texts and sent[index].sent_at is not None and not step.by_person:
+                became["text"] = await texts.of(session, sent[index], step)
         elif index in noted:
             became = _of_note(noted[index])
         else:

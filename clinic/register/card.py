@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic.register.attempt_card import AttemptCard, CallLine, Said, attempt_cards, calls_of, said
 from clinic.register.contact import Contact, is_minor
 from clinic.register.search import patients_at
+from clinic.register.sent_text import SentTexts
 from clinic.register.standing import contacts_of
 from clinic.register.suppression import addresses_of, suppressed
 from clinic.tables import Appointment, CallTask, Consent, Duplicate, Event, Patient, Visit
@@ -110,9 +111,22 @@ class Card(_Part):
     open_tasks: tuple[str, ...] = ()
     calls: tuple[CallLine, ...] = ()
 
+    @property
+    def observations(self) -> list[CallLine]:
+        """What staff noted on calls, over all attempts, the latest first."""
+        made = [*self.calls, *(call for attempt in self.attempts for call in attempt.calls)]
+        noted = [call for call in made if call.note.strip()]
+        return sorted(noted, key=lambda call: call.at, reverse=True)
+
 
 async def card_of(
-    session: AsyncSession, patient: Patient, *, now: datetime, zone: ZoneInfo, key: SecretStr
+    session: AsyncSession,
+    patient: Patient,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    key: SecretStr,
+    texts: SentTexts | None = None,
 ) -> Card:
     """Read a patient's card.
 
@@ -122,6 +136,7 @@ async def card_of(
         now: Aware UTC.
         zone: The clinic's time zone, whose day decides who is a minor.
         key: The key of the suppression hashes.
+        texts: Says what each message said; None: the card goes without.
     """
     contact = (await contacts_of(session, [patient], now, zone))[patient.id]
     reached_at = {contact.email, contact.phone} - {None}
@@ -148,7 +163,7 @@ async def card_of(
         appointments=await _appointments(session, patient),
         consents=await _consents(session, patient),
         suppressed=await _suppressed(session, addresses, key),
-        attempts=await attempt_cards(session, patient.id),
+        attempts=await attempt_cards(session, patient.id, texts),
         said=await said(session, *outside),
         open_tasks=tuple(task.id for task in tasks if task.closed_at is None),
         calls=await calls_of(session, [task.id for task in tasks]),

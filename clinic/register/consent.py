@@ -1,7 +1,7 @@
 """What patients said about being contacted: by channel and content, with source and date."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -91,6 +91,56 @@ async def record(
     if last is given:
         return False
     return await insert_if_new(session, Consent, about | word._asdict())
+
+
+def heard_on(day: date, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return from when a word counts that was said on a day, aware UTC.
+
+    It is the day's end, as nobody noted the hour, but now at the latest.
+
+    Args:
+        day: By the clinic's calendar.
+        zone: The clinic's time zone.
+        now: Aware UTC.
+
+    Raises:
+        ValueError: The day is still to come.
+    """
+    if day > now.astimezone(zone).date():
+        raise ValueError(f"{day} is still to come")
+    return min(datetime.combine(day, time.max, tzinfo=zone).astimezone(UTC), now)
+
+
+async def record_each(
+    session: AsyncSession,
+    patient_id: str,
+    *,
+    channels: Sequence[str],
+    contents: Sequence[str],
+    given: bool,
+    source: str,
+    at: datetime,
+    zone: ZoneInfo,
+) -> int:
+    """Record one word for each of some channels and contents, see `record`.
+
+    Returns:
+        How many were not recorded before.
+    """
+    added = 0
+    for channel in channels:
+        for content in contents:
+            added += await record(
+                session,
+                patient_id,
+                channel=channel,
+                content=content,
+                given=given,
+                source=source,
+                at=at,
+                zone=zone,
+            )
+    return added
 
 
 async def consents_of(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 
 from clinic import attempts, inbox
 from clinic.attempt import AttemptState
+from clinic.call_task import PATIENT_FORGOTTEN
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import EventKind
 from clinic.identifiers import new_id
@@ -65,6 +66,34 @@ class Forgetting(BaseModel):
     sharing: tuple[str, ...]
 
 
+class MayBeAnotherRow(Refusal):
+    """Another row may be the same person, and nobody has settled it: nothing was erased.
+
+    Args:
+        pairs: The numbers of the rows, the person's and the other one.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.pairs = pairs
+        one, two = pairs[0]
+        unsettled = "another row" if len(pairs) == 1 else f"{len(pairs)} other rows"
+        super().__init__(
+            f"nobody has settled whether {unsettled} may be the same person; nothing was erased",
+            f"First say so: regresa duplicates {one} {two} --same, or --different",
+        )
+
+
+class ForgottenBefore(Refusal):
+    """Nothing is held about the person any more.
+
+    Args:
+        patient_id: The opaque id.
+    """
+
+    def __init__(self, patient_id: str) -> None:
+        super().__init__(f"patient {patient_id} was forgotten before")
+
+
 async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forgetting:
     """Return what forgetting a person would mean; nothing is changed.
 
@@ -74,8 +103,7 @@ async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forg
         now: Aware UTC.
 
     Raises:
-        Refusal: Another row may be the same person, and nobody has settled it: it would stay,
-            and be written to.
+        MayBeAnotherRow: Nobody has settled it: the other row would stay, and be written to.
     """
     rows = await rows_of_person(session, patient_id)
     ids = {row.id for row in rows}
@@ -116,10 +144,11 @@ async def forget(
         What it meant.
 
     Raises:
-        Refusal: The person was forgotten before, or another row may be the same person.
+        ForgottenBefore: Nothing is held about them.
+        MayBeAnotherRow: Nobody has settled it.
     """
     if (await session.get_one(Patient, patient_id)).erased_at is not None:
-        raise Refusal(f"patient {patient_id} was forgotten before")
+        raise ForgottenBefore(patient_id)
     meant = await foresee(session, patient_id, now)
     for row in await rows_of_person(session, patient_id):
         await _forget_row(session, row, now, key)
@@ -140,15 +169,9 @@ async def _refuse_unsettled(session: AsyncSession, ids: Collection[str]) -> None
         )
         .order_by(Duplicate.id)
     )
-    pairs = rows.all()
-    if not pairs:
-        return
-    one, two = pairs[0]
-    unsettled = "another row" if len(pairs) == 1 else f"{len(pairs)} other rows"
-    raise Refusal(
-        f"nobody has settled whether {unsettled} may be the same person; nothing was erased",
-        f"First say so: regresa duplicates {one} {two} --same, or --different",
-    )
+    pairs = [(one, two) for one, two in rows]
+    if pairs:
+        raise MayBeAnotherRow(pairs)
 
 
 async def _forget_row(
@@ -230,7 +253,7 @@ async def _close_calls(session: AsyncSession, patient: Patient, now: datetime) -
     await session.execute(
         update(CallTask)
         .where(of_patient, CallTask.closed_at.is_(None))
-        .values(closed_at=now, closed_by="the patient's wish", outcome=Outcome.CANCELLED.value)
+        .values(closed_at=now, closed_by=PATIENT_FORGOTTEN, outcome=Outcome.CANCELLED.value)
     )
     tasks = select(CallTask.id).where(of_patient)
     await session.execute(

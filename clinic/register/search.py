@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from clinic.refusal import Refusal
 from clinic.register.address import address_hash, read_email, read_phone
@@ -43,7 +45,7 @@ async def find_row(
     found = await known_as(session, written)
     if found is not None and found.erased_at is None:
         return found
-    forgotten_at = found.erased_at if found else await _forgotten_at(session, written, key)
+    forgotten_at = found.erased_at if found else await forgotten_at_of(session, written, key)
     if forgotten_at is not None:
         raise Refusal(
             f"patient `{written}` was forgotten on {forgotten_at:%Y-%m-%d}",
@@ -87,22 +89,58 @@ def read_address(written: str, country: str) -> str | None:
         return None
 
 
-async def patients_at(session: AsyncSession, address: str) -> Sequence[Patient]:
-    """Return everyone on whose row an address stands, also as their guardian's."""
+async def patients_at(
+    session: AsyncSession, address: str, *, at_most: int | None = None
+) -> Sequence[Patient]:
+    """Return everyone on whose row an address stands, also as their guardian's.
+
+    Args:
+        session: Any transaction.
+        address: In its normal form: E.164, or an email.
+        at_most: So many, by their numbers; None: all.
+    """
     if "@" not in address:
         phones = (Patient.phone, Patient.other_phone, Patient.guardian_phone)
-        return await _where_any(session, [of == address for of in phones])
+        return await _where_any(session, [of == address for of in phones], at_most)
     emails = (Patient.email, Patient.guardian_email)
-    found = await _where_any(session, [of.in_([address, address.lower()]) for of in emails])
+    spelled = [of.in_([address, address.lower()]) for of in emails]
+    found = await _where_any(session, spelled, at_most)
     # mail servers tell `Ana@` from `ana@` in theory alone, and people write either; to compare
-    # them so means to read the whole register, so only where nobody was found
-    return found or await _where_any(session, [func.lower(of) == address.lower() for of in emails])
+    # them so means to read a whole index, so only where nobody was found
+    return found or await _where_any(
+        session,
+        [of.in_(select(of).where(same_letters(session, of, address))) for of in emails],
+        at_most,
+    )
+
+
+def same_letters(
+    session: AsyncSession, column: InstrumentedAttribute[Any], written: str
+) -> ColumnElement[bool]:
+    """Return the condition that a column holds a text, in whatever case."""
+    if _folds_by_itself(session, written):
+        return column.collate("NOCASE") == written
+    return func.lower(column) == written.lower()
+
+
+def ends_alike(
+    session: AsyncSession, column: InstrumentedAttribute[Any], ending: str
+) -> ColumnElement[bool]:
+    """Return the condition that a column ends with a text, in whatever case."""
+    if _folds_by_itself(session, ending):
+        return column.endswith(ending, autoescape=True)  # SQLite's LIKE knows no case of A to Z
+    return func.lower(column).endswith(ending.lower(), autoescape=True)
+
+
+def _folds_by_itself(session: AsyncSession, text: str) -> bool:
+    """Whether SQLite compares a text without case; our own `lower` costs it many times as long."""
+    return session.get_bind().dialect.name == "sqlite" and text.isascii()
 
 
 async def _where_any(
-    session: AsyncSession, conditions: Sequence[ColumnElement[bool]]
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], at_most: int | None
 ) -> Sequence[Patient]:
-    query = select(Patient).where(or_(*conditions)).order_by(Patient.external_id)
+    query = select(Patient).where(or_(*conditions)).order_by(Patient.external_id).limit(at_most)
     return (await session.scalars(query)).all()
 
 
@@ -138,14 +176,15 @@ def national_id_hash(key: SecretStr, national_id: str) -> str:
     return address_hash(key, f"national-id:{national_id}")
 
 
-async def _forgotten_at(session: AsyncSession, written: str, key: SecretStr) -> datetime | None:
+async def forgotten_at_of(session: AsyncSession, written: str, key: SecretStr) -> datetime | None:
+    """Return when the person with one of the clinic's numbers was forgotten, aware UTC."""
     forgotten = await session.get(Forgotten, number_hash(key, written))
     return forgotten.at if forgotten else None
 
 
 async def _nearly(session: AsyncSession, written: str) -> str:
     """Suggest numbers that end alike: `42` or `a-0042` may mean `A-0042`."""
-    ending = func.lower(Patient.external_id).endswith(written.lower(), autoescape=True)
+    ending = ends_alike(session, Patient.external_id, written)
     query = select(Patient.external_id).where(ending, Patient.erased_at.is_(None))
     numbers = (await session.scalars(query.limit(_SUGGESTED + 1))).all() if written else []
     if not 0 < len(numbers) <= _SUGGESTED:

@@ -39,7 +39,16 @@ _EXPECTED = {"dmy": "28/02/2026", "mdy": "02/28/2026", "ymd": "2026/02/28"}
 
 
 class UnclearDates(ValueError):
-    """A file's dates can be read in two ways, and nothing in it tells which is meant."""
+    """A file's dates can be read in two ways, and nothing in it tells which is meant.
+
+    Args:
+        problem: What is wrong, as a sentence.
+        examples: Dates of the file for which it is.
+    """
+
+    def __init__(self, problem: str, *examples: str) -> None:
+        super().__init__(problem)
+        self.examples = examples
 
 
 class DateOrderSearch:
@@ -86,12 +95,16 @@ class DateOrderSearch:
         fewer, more = sorted((day_first[1], month_first[1]))
         if fewer > more * self._SLIPS:
             raise UnclearDates(
-                f"the dates stand in two orders: `{day_first[0]}` and `{month_first[0]}`"
+                f"the dates stand in two orders: `{day_first[0]}` and `{month_first[0]}`",
+                day_first[0],
+                month_first[0],
             )
         if more:
             return "dmy" if day_first[1] > month_first[1] else "mdy"
         if self._unclear and country in _BOTH_ORDERS:
-            raise UnclearDates(f"nothing tells whether `{self._unclear}` begins with day or month")
+            raise UnclearDates(
+                f"nothing tells whether `{self._unclear}` begins with day or month", self._unclear
+            )
         return "dmy"
 
     def _count(self, order: DateOrder, text: str) -> None:

@@ -4,7 +4,7 @@ import codecs
 import re
 from pathlib import Path
 
-from clinic.refusal import Refusal
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
@@ -25,6 +25,11 @@ _NAMES = {
     "utf-16": "UTF-16",
     "cp1252": "Windows-1252",
     "cp1251": "Windows-1251",
+    "iso8859-1": "ISO 8859-1",
+    "iso8859-15": "ISO 8859-15",
+    "koi8-r": "KOI8-R",
+    "cp866": "DOS 866",
+    "mac-roman": "Mac Roman",
 }
 
 
@@ -58,9 +63,13 @@ def encodings_of(path: Path, *, country: str, language: str) -> list[str]:
         sample = file.read(_SAMPLE)
     runs = _HIGH.findall(sample)
     if len(_UTF8_CHARACTER.findall(sample)) * 2 > len(runs):
-        raise Refusal(
-            f"{path}:{line_of(path, stray)}: UTF-8 text that was damaged here",
+        line = line_of(path, stray)
+        raise FileRefusal(
+            FileProblem.NOT_IN_ENCODING,
+            f"{path}:{line}: UTF-8 text that was damaged here",
             "Export the list again, or name its encoding: `--encoding cp1252`.",
+            line=line,
+            named=[encoding_name("utf-8")],
         )
     latin, cyrillic = len(_AMONG_LATIN.findall(sample)), len(_AMONG_ITS_OWN.findall(sample))
     if latin == cyrillic:
@@ -116,9 +125,12 @@ def _first_byte_that_is_not_utf8(path: Path) -> int | None:
         while True:
             block = file.read(_BLOCK)
             if (nul := block.find(0)) >= 0:
-                raise Refusal(
-                    f"{path}:{line_of(path, offset + nul)}: not a text file: it has a NUL byte",
+                line = line_of(path, offset + nul)
+                raise FileRefusal(
+                    FileProblem.NO_TEXT,
+                    f"{path}:{line}: not a text file: it has a NUL byte",
                     "Export the list again as CSV or XLSX.",
+                    line=line,
                 )
             is_blank = is_blank and not block.strip()
             if stray is None:
@@ -131,5 +143,5 @@ def _first_byte_that_is_not_utf8(path: Path) -> int | None:
                 break
             offset += len(block)
     if is_blank:
-        raise Refusal(f"{path}: the file is empty", "Export the list again.")
+        raise FileRefusal(FileProblem.EMPTY, f"{path}: the file is empty", "Export the list again.")
     return stray

@@ -30,7 +30,12 @@ class Ending:
 
 
 async def end_attempts(
-    session: AsyncSession, endings: Mapping[str, Ending], *, now: datetime, key: SecretStr
+    session: AsyncSession,
+    endings: Mapping[str, Ending],
+    *,
+    now: datetime,
+    key: SecretStr,
+    source: str = SOURCE,
 ) -> None:
     """Store for each patient with an open attempt the event that ends it.
 
@@ -39,6 +44,7 @@ async def end_attempts(
         endings: By the patient's id.
         now: Aware UTC.
         key: For the inbox.
+        source: Who says so.
     """
     if not endings:
         return
@@ -50,7 +56,7 @@ async def end_attempts(
     for attempt_id, patient_id in opened.all():
         ending = endings[patient_id]
         received = Received(
-            source=SOURCE,
+            source=source,
             # an attempt ends once: the same list again has no more to tell
             source_key=f"{attempt_id}:{ending.kind.value}",
             kind=ending.kind,

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from clinic.refusal import Refusal
 from clinic.register_import import fhir_appointment, fhir_patient
+from clinic.register_import.file_format import FileFormat
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
+from clinic.register_import.reading import Layout, Reading
 from clinic.register_import.register_row import BadCell, ReadRow, RegisterRow
 
 _LONGEST_LINE = 4 * 1024 * 1024
@@ -58,8 +61,11 @@ class FhirSource:
                 self._elements |= dict.fromkeys(f"{kind}.{element}" for element in resource)
         if not self._passes():
             found = ", ".join(self._counts) or "nothing"
-            raise Refusal(
-                f"{path}: there is no Patient and no Appointment in it (found: {found})", _EXPORT_AS
+            raise FileRefusal(
+                FileProblem.NO_PATIENTS,
+                f"{path}: there is no Patient and no Appointment in it (found: {found})",
+                _EXPORT_AS,
+                named=list(self._counts),
             )
         self._position = 0
 
@@ -74,10 +80,15 @@ class FhirSource:
         return ["resource"]
 
     @property
-    def description(self) -> str:
+    def reading(self) -> Reading:
         """The format, and how many there are of what is read."""
-        counts = ", ".join(f"{self._counts[kind]:,} {kind}" for kind in self._passes())
-        return f"FHIR R4, NDJSON, UTF-8: {counts}"
+        counts = {kind: self._counts[kind] for kind in self._passes()}
+        return Reading(layout=Layout(format=FileFormat.NDJSON, resources=counts))
+
+    @property
+    def description(self) -> str:
+        """The same as a line."""
+        return self.reading.in_words
 
     @property
     def understood(self) -> dict[str, str]:
@@ -138,28 +149,44 @@ class FhirSource:
                 try:
                     text = raw.decode("utf-8-sig" if line == 1 else "utf-8").strip()
                 except UnicodeDecodeError:
-                    raise Refusal(f"{self._path}:{line}: not UTF-8 text", _EXPORT_AS) from None
+                    raise FileRefusal(
+                        FileProblem.NOT_IN_ENCODING,
+                        f"{self._path}:{line}: not UTF-8 text",
+                        _EXPORT_AS,
+                        line=line,
+                        named=["UTF-8"],
+                    ) from None
                 if text:
-                    yield line, _resource(text, f"{self._path}:{line}"), text
+                    yield line, _resource(text, self._path, line), text
 
 
 def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
     line = 1
     while raw := file.readline(_LONGEST_LINE + 1):
         if len(raw) > _LONGEST_LINE:
-            raise Refusal(f"{path}:{line}: a line of more than 4 MiB", _EXPORT_AS)
+            raise FileRefusal(
+                FileProblem.BROKEN_ROW,
+                f"{path}:{line}: a line of more than 4 MiB",
+                _EXPORT_AS,
+                line=line,
+            )
         yield raw
         line += 1
 
 
-def _resource(text: str, where: str) -> _Resource:
+def _resource(text: str, path: Path, line: int) -> _Resource:
+    def refusal(problem: str) -> FileRefusal:
+        return FileRefusal(
+            FileProblem.BROKEN_ROW, f"{path}:{line}: {problem}", _EXPORT_AS, line=line
+        )
+
     try:
         resource = json.loads(text, object_pairs_hook=_without_nulls)
     except (ValueError, RecursionError) as error:
         problem = error.msg if isinstance(error, json.JSONDecodeError) else "it can't be read"
-        raise Refusal(f"{where}: not a line of JSON: {problem}", _EXPORT_AS) from None
+        raise refusal(f"not a line of JSON: {problem}") from None
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
-        raise Refusal(f"{where}: not a FHIR resource: it has no `resourceType`", _EXPORT_AS)
+        raise refusal("not a FHIR resource: it has no `resourceType`")
     return resource
 
 

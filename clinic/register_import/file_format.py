@@ -4,6 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from clinic.refusal import Refusal
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 
 _START = 4096
 _XLSX = b"PK\x03\x04"
@@ -35,22 +36,34 @@ def format_of(path: Path) -> FileFormat:
     """
     start = _start(path)
     if not start:
-        raise Refusal(f"{path}: the file is empty", "Export the list again.")
+        raise FileRefusal(FileProblem.EMPTY, f"{path}: the file is empty", "Export the list again.")
     if start.startswith(_XLSX):
         return FileFormat.XLSX
     if start.startswith(_OLD_OFFICE):
-        raise Refusal(f"{path}: an old Excel file (.xls), or one with a password", _SAVE_AS)
+        raise FileRefusal(
+            FileProblem.OLD_OR_LOCKED_EXCEL,
+            f"{path}: an old Excel file (.xls), or one with a password",
+            _SAVE_AS,
+        )
     for beginning, name in _OTHERS.items():
         if start.startswith(beginning):
-            raise Refusal(f"{path}: {name}, not a list", "Export the list as CSV or XLSX.")
+            raise FileRefusal(
+                FileProblem.ANOTHER_FORMAT,
+                f"{path}: {name}, not a list",
+                "Export the list as CSV or XLSX.",
+            )
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.lower().startswith(_MARKUP):
-        raise Refusal(f"{path}: a web page or XML, whatever its name says", _SAVE_AS)
+        raise FileRefusal(
+            FileProblem.MARKUP, f"{path}: a web page or XML, whatever its name says", _SAVE_AS
+        )
     if text.startswith(b"{"):
         return FileFormat.NDJSON
     if text.startswith((b"[{", b"[\n", b"[\r")):
-        raise Refusal(
-            f"{path}: JSON in one piece", "Export it as NDJSON: a FHIR resource on each line."
+        raise FileRefusal(
+            FileProblem.JSON_IN_ONE_PIECE,
+            f"{path}: JSON in one piece",
+            "Export it as NDJSON: a FHIR resource on each line.",
         )
     return FileFormat.TEXT
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from clinic.register_import.reading import Layout
+
 CELL_LIMIT = 65_536
 """Characters that a cell may have. Excel's own limit is 32,767: what is longer is no list."""
 
@@ -14,7 +16,7 @@ class Grid(Protocol):
     """An export's rows, in whatever format they are kept."""
 
     @property
-    def description(self) -> str:
+    def layout(self) -> Layout:
         """The format, and what it was read with."""
 
     @property

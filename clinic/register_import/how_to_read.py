@@ -7,7 +7,6 @@ from pathlib import Path
 from shlex import quote
 
 from clinic.plain_text import legible
-from clinic.refusal import Refusal
 from clinic.register_import.columns import (
     find_header,
     header_key,
@@ -16,6 +15,7 @@ from clinic.register_import.columns import (
     read_header,
 )
 from clinic.register_import.dates import DateOrder, UnclearDates
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.grid import Grid, Numbered
 from clinic.register_import.look_through import Look
 from clinic.register_import.mapping import ExportMapping
@@ -52,16 +52,19 @@ class HowToRead:
         """
         head = self.grid.head()
         if not head:
-            raise Refusal(f"{self.path}: the file is empty", "Export the list again.")
+            raise FileRefusal(
+                FileProblem.EMPTY, f"{self.path}: the file is empty", "Export the list again."
+            )
         rows = [cells for _, cells in head]
         at = find_header(rows, self.mapping.columns)
         line, names = head[likely_header(rows) if at is None else at]
         written = {header_key(name) for name in names}
         for name in self.mapping.columns:
             if header_key(name) not in written:
-                raise Refusal(
+                raise FileRefusal(
+                    FileProblem.MAPPING,
                     f"{self.mapping_path}: columns: `{name}` is no column of {self.path} "
-                    f"(columns: {_listed(names)})"
+                    f"(columns: {_listed(names)})",
                 )
         if at is None:
             raise self._refused_header(line, names)
@@ -82,7 +85,12 @@ class HowToRead:
         try:
             return look.dates.found(country)
         except UnclearDates as unclear:
-            raise self._refusal(f"{self.path}: {unclear}", "say `date_order` in it") from None
+            raise self._refusal(
+                FileProblem.UNCLEAR_DATES,
+                f"{self.path}: {unclear}",
+                "say `date_order` in it",
+                named=unclear.examples,
+            ) from None
 
     def values(self, look: Look) -> dict[str, dict[str, str]]:
         """Return what the file's words mean beyond what the register knows, by column.
@@ -98,13 +106,15 @@ class HowToRead:
             values["sex"] = {**look.sexes, **values.get("sex", {})}
         if look.unknown_statuses and "status" not in values:
             raise self._refusal(
+                FileProblem.UNKNOWN_STATUSES,
                 f"{self.path}: no word in the column of statuses is known: "
                 f"{_listed(look.unknown_statuses)}",
                 "say what they mean under `values`, or `ignore` the column",
+                named=look.unknown_statuses,
             )
         return values
 
-    def _refused_header(self, line: int, names: Sequence[str]) -> Refusal:
+    def _refused_header(self, line: int, names: Sequence[str]) -> FileRefusal:
         missing = lacking(read_header(names, self.mapping.columns).values())
         known = known_headers()
         hints = {
@@ -118,26 +128,43 @@ class HowToRead:
             for column in hints[what]
         )
         return self._refusal(
+            FileProblem.NO_COLUMN,
             f"{self.path}:{line}: no column for {', nor for '.join(missing)} "
             f"(columns: {_listed(names)})",
             "say there what its columns are",
             f"\nHeaders that are known:\n{examples}",
+            line=line,
+            named=missing,
         )
 
-    def _refusal(self, problem: str, what: str, more: str = "") -> Refusal:
+    def _refusal(
+        self,
+        why: FileProblem,
+        problem: str,
+        what: str,
+        more: str = "",
+        *,
+        line: int | None = None,
+        named: Sequence[str] = (),
+    ) -> FileRefusal:
         if self.mapping_path:
-            return Refusal(problem, f"Mend {self.mapping_path}: {what}.{more}")
+            remedy = f"Mend {self.mapping_path}: {what}.{more}"
+        else:
+            remedy = self._proposed(what, more)
+        return FileRefusal(why, problem, remedy, line=line, named=named)
+
+    def _proposed(self, what: str, more: str) -> str:
+        """Propose a mapping, and return what is to be done with it."""
         proposed = Path(f"{self.path.stem}.mapping.yaml")
         rows = [cells for _, cells in self.grid.head()]
         try:
             is_new = write_proposal(proposed, rows, today=self.today)
         except OSError as error:
-            return Refusal(problem, f"A mapping can't be proposed: {proposed}: {error.strerror}")
+            return f"A mapping can't be proposed: {proposed}: {error.strerror}"
         stands = "A mapping was written" if is_new else "A mapping is there already"
-        return Refusal(
-            problem,
+        return (
             f"{stands}: edit {proposed} ({what}), then run\n"
-            f"  regresa import {quote(str(self.path))} --mapping {quote(str(proposed))}{more}",
+            f"  regresa import {quote(str(self.path))} --mapping {quote(str(proposed))}{more}"
         )
 
 

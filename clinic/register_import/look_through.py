@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clinic.refusal import Refusal
 from clinic.register_import.closed_lists import listed, sexes_by_initials
-from clinic.register_import.dates import DateOrder, DateOrderSearch
+from clinic.register_import.dates import DateOrderSearch
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.grid import Grid
 
 DATES = frozenset({"birth_date", "last_visit", "next_appointment", "consent_date"})
@@ -68,8 +68,11 @@ def look_through(
         if unnamed and not has_unnamed:
             has_unnamed = any(cells[at].strip() for at in unnamed if at < written)
     if not rows:
-        raise Refusal(
-            f"{name}:{header_line}: the list has a header and no rows", "Export the list again."
+        raise FileRefusal(
+            FileProblem.NO_ROWS,
+            f"{name}:{header_line}: the list has a header and no rows",
+            "Export the list again.",
+            line=header_line,
         )
     said: dict[str, set[str]] = {"sex": set(), "status": set()}
     for position, seen in words.items():
@@ -80,11 +83,6 @@ def look_through(
         unknown_statuses=_unknown(said["status"]),
         has_unnamed=has_unnamed,
     )
-
-
-def order_said(order: DateOrder) -> str:
-    """Return an order of dates in words."""
-    return {"dmy": "day/month/year", "mdy": "month/day/year", "ymd": "year/month/day"}[order]
 
 
 def _unknown(statuses: set[str]) -> list[str]:

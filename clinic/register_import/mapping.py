@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, field_validator
 
+from clinic.refusal import Refusal
 from clinic.register_import.closed_lists import listed, listed_values
 from clinic.register_import.columns import IGNORE, known_columns
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.listed_columns import ANSWERS
 from clinic.yaml_document import read_yaml
 
@@ -90,9 +92,12 @@ def read_mapping(path: Path) -> ExportMapping:
     """Read a mapping file.
 
     Raises:
-        Refusal: It can't be used; says file, line and field.
+        FileRefusal: It can't be used; says file, line and field.
     """
-    return read_yaml(path, ExportMapping)
+    try:
+        return read_yaml(path, ExportMapping)
+    except Refusal as refusal:
+        raise FileRefusal(FileProblem.MAPPING, refusal.problem, refusal.remedy) from None
 
 
 def checked_encoding(name: str) -> str:

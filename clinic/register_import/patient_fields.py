@@ -48,13 +48,15 @@ _VISITS = _POSITIONS["reported_visits"]
 _NATIONAL_ID, _BIRTH_DATE = _POSITIONS["national_id"], _POSITIONS["birth_date"]
 _PHONE = _POSITIONS["phone"]
 _EMAIL_FAILED, _PHONE_FAILED = ("email_bad_at",), ("phone_bad_at", "sms_bad_at")
-_FAILED_BEFORE = {
-    _POSITIONS["email"]: _EMAIL_FAILED,
-    _PHONE: _PHONE_FAILED,
+FAILED_BEFORE = {
+    "email": _EMAIL_FAILED,
+    "phone": _PHONE_FAILED,
     # a minor is reached there, and what failed stands on the minor's row
-    _POSITIONS["guardian_email"]: _EMAIL_FAILED,
-    _POSITIONS["guardian_phone"]: _PHONE_FAILED,
+    "guardian_email": _EMAIL_FAILED,
+    "guardian_phone": _PHONE_FAILED,
 }
+"""What is known of an address that did not work, by its field: a new address has not failed yet."""
+_MARKS = {_POSITIONS[name]: marks for name, marks in FAILED_BEFORE.items()}
 IDENTITY = frozenset({"first_name", "last_name", "national_id", "birth_date", "phone"})
 """What another patient's row is compared with, to find duplicates."""
 
@@ -115,8 +117,7 @@ class Fields:
             changed = True
             self.values[position] = value
             self.changed.add(FIELDS[position])
-            # a new address has not failed yet
-            self.changed.update(_FAILED_BEFORE.get(position, ()))
+            self.changed.update(_MARKS.get(position, ()))
         if not said_before & _BITS[_PHONE]:
             changed |= self._update_phone_kind(row)
         return changed, contradicted

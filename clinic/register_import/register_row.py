@@ -1,9 +1,11 @@
 """What one row of an export says about a patient, and how an import is handed its rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from clinic.register_import.reading import Reading
 
 
 class BadCell(ValueError):
@@ -72,6 +74,14 @@ class RegisterRow:
     consent_source: str | None = None
     unusable: dict[str, str] = field(default_factory=dict)
 
+    def said(self) -> dict[str, Any]:
+        """Return what the row says, by field, for people to see that it was understood right."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value and name not in ("unusable", "says_no_appointment")
+        }
+
 
 @dataclass(slots=True)
 class ReadRow:
@@ -100,8 +110,12 @@ class Source(Protocol):
         """The columns' names as they stand in the file."""
 
     @property
-    def description(self) -> str:
+    def reading(self) -> Reading:
         """How the file was read: its format, encoding, delimiter."""
+
+    @property
+    def description(self) -> str:
+        """The same as a line."""
 
     @property
     def understood(self) -> dict[str, str]:

@@ -11,10 +11,12 @@ from clinic.register_import.columns import find_header, read_header
 from clinic.register_import.encoding import encodings_of
 from clinic.register_import.fhir import FhirSource
 from clinic.register_import.file_format import FileFormat, format_of
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.grid import Grid, Numbered
 from clinic.register_import.how_to_read import HowToRead
-from clinic.register_import.look_through import DATES, Look, look_through, order_said
+from clinic.register_import.look_through import DATES, Look, look_through
 from clinic.register_import.mapping import ExportMapping, checked_encoding, read_mapping
+from clinic.register_import.reading import UNNAMED, Reading
 from clinic.register_import.register_row import BadCell, ReadRow, RegisterRow, Source
 from clinic.register_import.row import RowReader
 from clinic.register_import.text_grid import text_grid
@@ -72,9 +74,8 @@ def open_source(
     reader = RowReader(
         columns, country=country, zone=zone, today=today, date_order=order, values=values
     )
-    said = f"{grid.description}, header in line {header[0]}"
-    if DATES & {*columns.values()}:
-        said += f", dates as {order_said(order)}"
+    dated = DATES & {*columns.values()}
+    said = Reading(layout=grid.layout, header_line=header[0], date_order=order if dated else None)
     return FileSource(path, stamp, said, grid, header, columns, reader, look)
 
 
@@ -85,7 +86,7 @@ class FileSource:
         self,
         path: Path,
         stamp: tuple[int, int],
-        description: str,
+        reading: Reading,
         grid: Grid,
         header: Numbered,
         columns: Mapping[int, str],
@@ -94,7 +95,7 @@ class FileSource:
     ) -> None:
         self._path = path
         self._stamp = stamp
-        self._description = description
+        self._reading = reading
         self._grid = grid
         self._header_line, self._header = header
         self._columns = columns
@@ -112,9 +113,14 @@ class FileSource:
         return self._header
 
     @property
-    def description(self) -> str:
+    def reading(self) -> Reading:
         """The format, the encoding, the delimiter, the header's line, the order of dates."""
-        return self._description
+        return self._reading
+
+    @property
+    def description(self) -> str:
+        """The same as a line."""
+        return self._reading.in_words
 
     @property
     def understood(self) -> dict[str, str]:
@@ -133,7 +139,7 @@ class FileSource:
     def ignored(self) -> Sequence[str]:
         """The columns that nothing is read from."""
         names = (legible(name) for at, name in enumerate(self._header) if at not in self._columns)
-        unnamed = ["(columns without a name)"] if self._has_unnamed else []
+        unnamed = [UNNAMED] if self._has_unnamed else []
         return [*filter(None, names), *unnamed]
 
     @property
@@ -180,7 +186,7 @@ def _named_encoding(name: str | None) -> str | None:
     try:
         return checked_encoding(name) if name else None
     except ValueError as error:
-        raise Refusal(f"--encoding: {error}") from None
+        raise FileRefusal(FileProblem.UNKNOWN_ENCODING, f"--encoding: {error}") from None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -19,7 +19,10 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from clinic.plain_text import legible
 from clinic.refusal import Refusal
+from clinic.register_import.file_format import FileFormat
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.grid import CELL_LIMIT, Numbered
+from clinic.register_import.reading import Layout
 
 _HEAD_ROWS = 100
 _AT_ONCE = 500
@@ -55,16 +58,17 @@ class SpreadsheetGrid:
                 self._keep(path, sheet)
         except _BROKEN as error:
             raise _refusal(path, error) from None
-        self._description = f"XLSX, sheet `{legible(sheet.title)}`"
-        if others:
-            named = ", ".join(f"`{legible(other.title)}`" for other in others)
-            self._description += f" (not read, though it looks like a list too: {named})"
+        self._layout = Layout(
+            format=FileFormat.XLSX,
+            sheet=legible(sheet.title),
+            other_sheets=[legible(other.title) for other in others],
+        )
         self._size = self._kept.tell()
 
     @property
-    def description(self) -> str:
+    def layout(self) -> Layout:
         """The format and the sheet."""
-        return self._description
+        return self._layout
 
     @property
     def size(self) -> int:
@@ -116,7 +120,7 @@ def _choose(
     if lists:
         return lists[0], lists[1:]
     if not filled:
-        raise Refusal(f"{path}: the file is empty", "Export the list again.")
+        raise FileRefusal(FileProblem.EMPTY, f"{path}: the file is empty", "Export the list again.")
     return filled[0], []
 
 
@@ -126,7 +130,11 @@ def _opened(path: Path) -> Iterator[Workbook]:
         with zipfile.ZipFile(file) as archive:
             texts = [part for part in archive.infolist() if part.filename.endswith("Strings.xml")]
         if sum(part.file_size for part in texts) > _LONGEST_STRINGS:
-            raise Refusal(f"{path}: the workbook has too much text", "Save the list as CSV.")
+            raise FileRefusal(
+                FileProblem.DAMAGED_WORKBOOK,
+                f"{path}: the workbook has too much text",
+                "Save the list as CSV.",
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and checks, which nobody here needs
             # formulas stay formulas: what they once came to is not to be trusted
@@ -179,19 +187,26 @@ def _text(value: object) -> str:
 def _check_cells(path: Path, sheet: str, line: int, cells: list[str]) -> None:
     for position, cell in enumerate(cells):
         if len(cell) > CELL_LIMIT:
-            raise Refusal(
+            raise FileRefusal(
+                FileProblem.CELL_TOO_LONG,
                 f"{path}:{line}: column {position + 1} of sheet `{sheet}`: the cell is longer "
                 f"than {CELL_LIMIT:,} characters",
                 "Mend the cell or empty it.",
+                line=line,
             )
         if "\0" in cell:
-            raise Refusal(f"{path}:{line}: column {position + 1}: it has a NUL character")
+            raise FileRefusal(
+                FileProblem.BROKEN_ROW,
+                f"{path}:{line}: column {position + 1}: it has a NUL character",
+                line=line,
+            )
 
 
 def _refusal(path: Path, error: Exception) -> Refusal:
     if isinstance(error, OSError) and error.strerror:
         return Refusal(f"{path}: {error.strerror}")
-    return Refusal(
+    return FileRefusal(
+        FileProblem.DAMAGED_WORKBOOK,
         f"{path}: a workbook that is damaged, or no workbook",
         "Open it in a spreadsheet program and save it as XLSX or CSV.",
     )

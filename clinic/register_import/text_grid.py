@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from clinic.plain_text import legible
-from clinic.refusal import Refusal
 from clinic.register_import.columns import HEADER_WITHIN, find_header, read_header
 from clinic.register_import.encoding import encoding_name, undecodable_line
+from clinic.register_import.file_format import FileFormat
+from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.grid import CELL_LIMIT, Numbered
+from clinic.register_import.reading import Layout
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -21,7 +23,6 @@ _HEAD = 1 << 17
 _HEAD_ROWS = 100
 _LONGEST_LINE = 1 << 20
 _SEPARATOR = re.compile(r'"?sep=(\t|[^\w\s"])"?')
-_DELIMITER_NAMES = {"\t": "tab"}
 
 
 def text_grid(
@@ -78,10 +79,9 @@ class TextGrid:
     _file: TextIO | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
-    def description(self) -> str:
+    def layout(self) -> Layout:
         """The format, the encoding, the delimiter."""
-        delimiter = _DELIMITER_NAMES.get(self.delimiter, f"`{self.delimiter}`")
-        return f"text in {encoding_name(self.encoding)}, separated by {delimiter}"
+        return Layout(format=FileFormat.TEXT, encoding=self.encoding, delimiter=self.delimiter)
 
     @property
     def size(self) -> int:
@@ -158,9 +158,13 @@ class TextGrid:
             Refusal: Always.
         """
         line = undecodable_line(self.path, self.encoding) or line
-        raise Refusal(
-            f"{self.path}:{line}: not text in {encoding_name(self.encoding)}",
+        name = encoding_name(self.encoding)
+        raise FileRefusal(
+            FileProblem.NOT_IN_ENCODING,
+            f"{self.path}:{line}: not text in {name}",
             "Export the list again as CSV in UTF-8, or name its encoding with --encoding.",
+            line=line,
+            named=[name],
         ) from None
 
     def _open(self) -> io.TextIOWrapper:
@@ -183,11 +187,13 @@ class TextGrid:
     def _refuse_row(self, line: int, error: csv.Error) -> NoReturn:
         if "field larger" in str(error):  # than csv's own limit, which is above ours
             self._refuse_long(line)
-        raise Refusal(
+        raise FileRefusal(
+            FileProblem.BROKEN_ROW,
             f"{self.path}:{line}: not CSV: {error}",
             "A quote is opened here and not closed, or stands in the middle of a quoted cell."
             if "NUL" not in str(error)
             else "Export the list again as CSV or XLSX.",
+            line=line,
         ) from None
 
     def _refuse_long(self, line: int) -> NoReturn:
@@ -204,16 +210,22 @@ class TextGrid:
                         position, length = position + 1, 0
                     elif (length := length + 1) > CELL_LIMIT:
                         self._refuse_cell(line, position)
-        raise Refusal(f"{self.path}:{line}: the line is longer than {_LONGEST_LINE:,} characters")
+        raise FileRefusal(
+            FileProblem.BROKEN_ROW,
+            f"{self.path}:{line}: the line is longer than {_LONGEST_LINE:,} characters",
+            line=line,
+        )
 
     def _refuse_cell(self, line: int, position: int) -> NoReturn:
         # a title line has one cell, so the first row that is wide enough is the header
         wide = (cells for _, cells in self.head() if len(cells) > max(position, 1))
         name = f" (`{legible(names[position])}`)" if (names := next(wide, None)) else ""
-        raise Refusal(
+        raise FileRefusal(
+            FileProblem.CELL_TOO_LONG,
             f"{self.path}:{line}: column {position + 1}{name}: the cell is longer than "
             f"{CELL_LIMIT:,} characters",
             "Is a quote opened there that is never closed? Mend the cell or empty it.",
+            line=line,
         ) from None
 
 

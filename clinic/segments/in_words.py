@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from clinic.duration import spoken
 from clinic.segments.conditions import (
     AgeRange,
     ControlDue,
@@ -11,110 +10,141 @@ from clinic.segments.conditions import (
     NotContinued,
     VisitCount,
 )
+from clinic.segments.phrases import English, Phrase, Speech
 from clinic.segments.rule import Rule
 
 _OLDEST = 130
+_ENGLISH = English()
 
 
-def in_words(rule: Rule) -> str:
-    """Say what a rule asks of a patient."""
-    return ", and ".join(_conditions(rule))
+def in_words(rule: Rule, speech: Speech = _ENGLISH) -> str:
+    """Say what a rule asks of a patient, in one sentence.
+
+    Args:
+        rule: The rule.
+        speech: How a language says it; default: as the command line does.
+    """
+    return speech.all_of(list(conditions(rule, speech)))
 
 
-def _conditions(rule: Rule) -> Iterator[str]:
-    yield from _history(rule)
-    yield from _person(rule)
+def conditions(rule: Rule, speech: Speech = _ENGLISH) -> Iterator[str]:
+    """Yield a rule's conditions, each in words; all of them hold.
+
+    Args:
+        rule: The rule.
+        speech: As in `in_words`.
+    """
+    yield from _history(rule, speech)
+    yield from _person(rule, speech)
     if rule.all is not None:
-        yield from (f"({in_words(part)})" for part in rule.all)
+        yield from (f"({in_words(part, speech)})" for part in rule.all)
     if rule.any is not None:
-        yield "either " + ", or ".join(f"({in_words(part)})" for part in rule.any)
+        parts = [f"({in_words(part, speech)})" for part in rule.any]
+        yield speech.say(Phrase.EITHER, words=speech.any_of(parts))
     if rule.not_ is not None:
-        yield f"not ({in_words(rule.not_)})"
+        yield speech.say(Phrase.NOT, words=f"({in_words(rule.not_, speech)})")
 
 
-def _history(rule: Rule) -> Iterator[str]:
+def _history(rule: Rule, speech: Speech) -> Iterator[str]:
     if rule.treatment is not None:
-        yield f"had a visit for {_one_of(rule.treatment)}"
+        yield speech.say(Phrase.TREATMENT, words=speech.listed(rule.treatment))
     if rule.not_continued is not None:
-        yield _not_continued(rule.not_continued)
+        yield _not_continued(rule.not_continued, speech)
     if rule.never_returned is not None:
-        yield f"came on one day, over {spoken(rule.never_returned.for_)} ago, and not again"
+        yield speech.say(Phrase.NEVER_RETURNED, time=speech.time(rule.never_returned.for_))
     if rule.control_due is not None:
-        yield _control_due(rule.control_due)
+        yield _control_due(rule.control_due, speech)
     if rule.last_visit is not None:
-        yield _last_visit(rule.last_visit)
+        yield _last_visit(rule.last_visit, speech)
     if rule.visits is not None:
-        yield _visits(rule.visits)
+        yield _visits(rule.visits, speech)
     if rule.has_future_appointment is not None:
-        yield "has an appointment ahead" if rule.has_future_appointment else "no appointment ahead"
+        ahead = rule.has_future_appointment
+        yield speech.say(Phrase.APPOINTMENT if ahead else Phrase.NO_APPOINTMENT)
     if rule.last_contact is not None:
-        yield _last_contact(rule.last_contact)
+        yield _last_contact(rule.last_contact, speech)
 
 
-def _person(rule: Rule) -> Iterator[str]:
+def _person(rule: Rule, speech: Speech) -> Iterator[str]:
     if rule.age is not None:
-        yield _age(rule.age)
+        yield _age(rule.age, speech)
     if rule.sex is not None:
-        yield rule.sex
-    for name, values in (
-        ("occupation", rule.occupation),
-        ("district", rule.district),
-        ("insurance", rule.insurance),
-        ("provider", rule.provider),
-        ("language", rule.language),
-        ("preferred channel", rule.preferred_channel),
-        ("status", rule.status),
-        ("loss reason", rule.loss_reason),
+        yield speech.say(Phrase.FEMALE if rule.sex == "female" else Phrase.MALE)
+    for phrase, words in (
+        (Phrase.OCCUPATION, rule.occupation),
+        (Phrase.DISTRICT, rule.district),
+        (Phrase.INSURANCE, rule.insurance),
+        (Phrase.PROVIDER, rule.provider),
     ):
-        if values is not None:
-            yield f"{name} {_one_of([value.replace('_', ' ') for value in values])}"
-    for name, flag in (("an email", rule.has_email), ("a phone", rule.has_phone)):
+        if words is not None:
+            yield speech.say(phrase, words=speech.listed(words))
+    yield from _of_closed_lists(rule, speech)
+    for flag, has, has_not in (
+        (rule.has_email, Phrase.HAS_EMAIL, Phrase.HAS_NO_EMAIL),
+        (rule.has_phone, Phrase.HAS_PHONE, Phrase.HAS_NO_PHONE),
+    ):
         if flag is not None:
-            yield f"has {name}" if flag else f"has not {name}"
+            yield speech.say(has if flag else has_not)
 
 
-def _not_continued(wanted: NotContinued) -> str:
-    said = f"last visit for {_one_of(wanted.treatment)} over {spoken(wanted.for_)} ago"
+def _of_closed_lists(rule: Rule, speech: Speech) -> Iterator[str]:
+    lists: tuple[tuple[Phrase, Sequence[str] | None], ...] = (
+        (Phrase.LANGUAGE, rule.language),
+        (Phrase.PREFERRED_CHANNEL, rule.preferred_channel),
+        (Phrase.STATUS, rule.status),
+        (Phrase.LOSS_REASON, rule.loss_reason),
+    )
+    for phrase, values in lists:
+        if values is not None:
+            said = [speech.value(phrase, str(value)) for value in values]
+            yield speech.say(phrase, words=speech.listed(said))
+
+
+def _not_continued(wanted: NotContinued, speech: Speech) -> str:
+    places = {"words": speech.listed(wanted.treatment), "time": speech.time(wanted.for_)}
     if wanted.finished_by is None:
-        return said
-    return f"{said} and none for {_one_of(wanted.finished_by)} on that day or since"
+        return speech.say(Phrase.NOT_CONTINUED, **places)
+    return speech.say(Phrase.NOT_FINISHED, **places, others=speech.listed(wanted.finished_by))
 
 
-def _control_due(wanted: ControlDue) -> str:
-    control = "visit of any kind" if wanted.control is None else _one_of(wanted.control)
-    return (
-        f"had {_one_of(wanted.after)}, and neither that nor a control ({control}) "
-        f"for {spoken(wanted.every)}"
+def _control_due(wanted: ControlDue, speech: Speech) -> str:
+    any_visit = wanted.control is None
+    return speech.say(
+        Phrase.CONTROL_DUE,
+        words=speech.listed(wanted.after),
+        others=speech.say(Phrase.ANY_VISIT) if any_visit else speech.listed(wanted.control or ()),
+        time=speech.time(wanted.every),
     )
 
 
-def _last_visit(wanted: LastVisit) -> str:
+def _last_visit(wanted: LastVisit, speech: Speech) -> str:
     if wanted.between is not None:
-        first, last = wanted.between
-        return f"last visit from {first} to {last}"
-    return f"last visit over {spoken(wanted.older_than)} ago" if wanted.older_than else ""
+        first, last = map(speech.day, wanted.between)
+        return speech.say(Phrase.SEEN_BETWEEN, first=first, last=last)
+    if wanted.older_than is None:
+        return ""
+    return speech.say(Phrase.SEEN_BEFORE, time=speech.time(wanted.older_than))
 
 
-def _visits(wanted: VisitCount) -> str:
-    at_least = None if wanted.at_least is None else f"at least {wanted.at_least}"
-    at_most = None if wanted.at_most is None else f"at most {wanted.at_most}"
-    return f"{' and '.join(filter(None, (at_least, at_most)))} visits"
+def _visits(wanted: VisitCount, speech: Speech) -> str:
+    if wanted.at_most is None:
+        return speech.say(Phrase.VISITS_AT_LEAST, first=str(wanted.at_least))
+    if wanted.at_least is None:
+        return speech.say(Phrase.VISITS_AT_MOST, last=str(wanted.at_most))
+    return speech.say(Phrase.VISITS_BETWEEN, first=str(wanted.at_least), last=str(wanted.at_most))
 
 
-def _last_contact(wanted: LastContact) -> str:
+def _last_contact(wanted: LastContact, speech: Speech) -> str:
     if wanted.within is not None:
-        return f"written to or called within the last {spoken(wanted.within)}"
+        return speech.say(Phrase.CONTACTED_WITHIN, time=speech.time(wanted.within))
     if wanted.older_than is not None:
-        return f"last written to or called over {spoken(wanted.older_than)} ago"
-    return "never written to nor called"
+        return speech.say(Phrase.CONTACTED_BEFORE, time=speech.time(wanted.older_than))
+    return speech.say(Phrase.NEVER_CONTACTED)
 
 
-def _age(wanted: AgeRange) -> str:
+def _age(wanted: AgeRange, speech: Speech) -> str:
     if wanted.to == _OLDEST:
-        return f"{wanted.from_} years or older"
-    return f"{wanted.from_} to {wanted.to} years" if wanted.from_ else f"up to {wanted.to} years"
-
-
-def _one_of(words: Sequence[str]) -> str:
-    *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
+        return speech.say(Phrase.AGE_FROM, first=str(wanted.from_))
+    if not wanted.from_:
+        return speech.say(Phrase.AGE_TO, last=str(wanted.to))
+    return speech.say(Phrase.AGE_BETWEEN, first=str(wanted.from_), last=str(wanted.to))

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from channels.gsm7 import fold_accents
-from sandbox.sms_segments import segments_of
+from channels.gsm7 import fold_accents, segments_of
+from sandbox import sms_segments
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,23 @@ def test_a_folded_text_is_a_third_of_the_price() -> None:
 def test_folding_twice_changes_nothing_more() -> None:
     once = fold_accents("Sofía Muñoz, ¿mañana?")
     assert fold_accents(once) == once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("a" * 160, id="all of one segment"),
+        pytest.param("a" * 161, id="one more"),
+        pytest.param("a" * 306, id="all of two"),
+        pytest.param("a" * 307, id="one more again"),
+        pytest.param("€" * 80, id="the alphabet's second table takes two"),
+        pytest.param("€" * 81, id="one more of it"),
+        pytest.param("я" * 70, id="all of one in UCS-2"),
+        pytest.param("я" * 71, id="one more in UCS-2"),
+        pytest.param("🙂" * 35, id="an emoji takes two"),
+        pytest.param("🙂" * 36, id="one more emoji"),
+    ],
+)
+def test_segments_are_counted_as_the_provider_counts_them(text: str) -> None:
+    assert segments_of(text) == sms_segments.segments_of(text)

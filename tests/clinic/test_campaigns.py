@@ -11,6 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from clinic import campaigns
 from clinic.attempt import AttemptState
 from clinic.call_task import TaskKind
+from clinic.campaign_limits import change_limits
+from clinic.campaign_refusal import CampaignProblem, CampaignRefusal
 from clinic.campaigns import CampaignState
 from clinic.event import EventKind
 from clinic.outcome import LossReason, Outcome
@@ -143,6 +145,75 @@ async def test_a_stop_is_for_good(rows: "Rows") -> None:
         with pytest.raises(Refusal, match="`spring` was stopped; that is for good"):
             await change(rows, "spring")
     assert await rows.all(Event) == []
+
+
+async def limit(rows: "Rows", name: str, pace: int | None, calls: int | None) -> bool:
+    async with rows.clinic.database.writing() as session:
+        return await change_limits(
+            session,
+            name,
+            pace_per_hour=pace,
+            open_calls_at_most=calls,
+            now=rows.now,
+            key=rows.clinic.key,
+        )
+
+
+async def test_pace_and_open_calls_can_be_changed_while_a_campaign_runs(rows: "Rows") -> None:
+    campaign = await rows.campaign(name="spring", pace_per_hour=60, open_calls_at_most=40)
+    assert await limit(rows, "spring", 120, None)
+    changed = await rows.get(Campaign, campaign.id)
+    assert (changed.pace_per_hour, changed.open_calls_at_most) == (120, None)
+    # its workflow sleeps, and has to hear of it
+    [event] = await rows.events(EventKind.CAMPAIGN_RESUMED)
+    assert event.campaign_id == campaign.id
+
+
+async def test_what_stays_as_it_was_is_told_nobody(rows: "Rows") -> None:
+    await rows.campaign(name="spring", pace_per_hour=60, open_calls_at_most=40)
+    assert await limit(rows, "spring", 60, 40) is False
+    assert await rows.all(Event) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "minutes"),
+    [
+        pytest.param(1, 2, 20, id="twice as fast: half of what is left"),
+        pytest.param(2, 1, 80, id="half as fast: twice of what is left"),
+        pytest.param(1, None, 0, id="as fast as can be: at once"),
+    ],
+)
+async def test_the_time_until_the_next_start_is_taken_at_the_new_pace(
+    rows: "Rows", before: int, after: int | None, minutes: int
+) -> None:
+    due = rows.now + timedelta(minutes=40)
+    campaign = await rows.campaign(name="spring", pace_per_hour=before, next_page_at=due)
+    assert await limit(rows, "spring", after, None)
+    changed = await rows.get(Campaign, campaign.id)
+    assert changed.next_page_at == rows.now + timedelta(minutes=minutes)
+
+
+async def test_a_campaign_that_is_paused_keeps_new_limits_and_sleeps_on(rows: "Rows") -> None:
+    campaign = await rows.campaign(name="spring", state=PAUSED)
+    assert await limit(rows, "spring", 10, 10)
+    assert (await rows.get(Campaign, campaign.id)).pace_per_hour == 10
+    assert await rows.all(Event) == []
+
+
+async def test_a_campaign_that_was_stopped_has_no_limits_to_change(rows: "Rows") -> None:
+    await rows.campaign(name="spring", state=CampaignState.STOPPED.value)
+    with pytest.raises(CampaignRefusal) as refused:
+        await limit(rows, "spring", 10, 10)
+    assert refused.value.why is CampaignProblem.STOPPED
+
+
+async def test_a_campaign_is_found_by_its_id(rows: "Rows") -> None:
+    campaign = await rows.campaign(name="spring")
+    async with rows.clinic.database.reading() as session:
+        assert (await campaigns.find_by_id(session, campaign.id)).name == "spring"
+        with pytest.raises(CampaignRefusal) as refused:
+            await campaigns.find_by_id(session, "ca-0000000000000000")
+    assert refused.value.why is CampaignProblem.UNKNOWN
 
 
 async def test_an_unknown_campaign_is_refused_with_those_there_are(

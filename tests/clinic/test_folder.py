@@ -61,6 +61,20 @@ def test_a_folder_without_a_profile_is_refused(tmp_path: Path) -> None:
             "feedback_incentive.fr",
             id="an incentive in a language without a page",
         ),
+        pytest.param(
+            "currency: USD", "currency: BUCKS", "costs.currency: ", id="no code of a currency"
+        ),
+        pytest.param(
+            "currency: USD",
+            "currency: QQQ",
+            "costs.currency: `QQQ` is no currency",
+            id="a currency that does not exist",
+        ),
+        pytest.param("call: 1.50", "call: -1", "costs.call: ", id="a price below nothing"),
+        pytest.param("sms: 0.025", "sms: cheap", "costs.messages.sms: ", id="a price in words"),
+        pytest.param(
+            "sms: 0.025", "call: 1", "costs.messages: `call` is no message", id="a call as message"
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_its_field(

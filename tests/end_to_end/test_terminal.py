@@ -13,7 +13,9 @@ from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import Outcome
 from clinic.page_room import Waits, WaitsFor
 from clinic.preview import Preview
+from clinic.register_import.file_format import FileFormat
 from clinic.register_import.import_result import ImportResult
+from clinic.register_import.reading import Layout, Reading
 from clinic.register_import.register_row import ReadRow
 from clinic.register_import.rejects import Reject
 from clinic.report import Report
@@ -33,6 +35,10 @@ class Export:
     @property
     def description(self) -> str:
         return self.name
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(layout=Layout(format=FileFormat.XLSX, sheet=self.name))
 
     @property
     def header(self) -> list[str]:

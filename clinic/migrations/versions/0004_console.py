@@ -63,6 +63,7 @@ def upgrade() -> None:
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
+    op.create_index("ix_call_tasks_attempt_id", "call_tasks", ["attempt_id"])
     _only_append()
 
 

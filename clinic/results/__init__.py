@@ -1,0 +1,1 @@
+"""What became of campaigns, counted: for the manager's page and its file."""
