@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run install test coverage check format messages chaos bench histories clean
+.PHONY: help demo run install test coverage check format messages screenshots chaos bench histories clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ messages: $(VENV)/.dev  ## Bring the catalogs of the console's texts up to date 
 	@mkdir -p var
 	@$(BIN)/pybabel --quiet extract --mapping=console/babel.cfg --no-location --sort-output --width=100 --output=var/console.pot console
 	@$(BIN)/pybabel --quiet update --domain=console --input-file=var/console.pot --output-dir=console/locales --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=100
+
+screenshots: $(VENV)/.dev  ## Take the pictures in docs/screenshots anew, in an installed Chromium
+	@$(BIN)/python -m deploy.screenshots
 
 chaos: $(VENV)/.dev  ## Kill and cut off everything while campaigns run; prints duplicates and losses (half an hour)
 	@$(BIN)/python -m chaos --attempts 1000 --seed 1 --seed 2 --seed 3

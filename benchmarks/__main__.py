@@ -10,8 +10,10 @@ from rich.console import Console
 
 from activities.log_context import configure_logging
 from benchmarks import (
+    call_list,
     footprint,
     ledger_cost,
+    page_sizes,
     reaction,
     register_import,
     reply_load,
@@ -19,8 +21,8 @@ from benchmarks import (
     starting,
     throughput,
 )
-from benchmarks.figures import Machine, Results
 from benchmarks.ground import prepared
+from benchmarks.results import Machine, Results
 from benchmarks.table import print_results
 from clinic.refusal import Refusal
 
@@ -28,6 +30,7 @@ _OUTPUT = Path(__file__).with_name("results.json")
 _STARTS, _EVENTS, _REPLIES, _ROWS, _QUICK_ROWS = 400, 100, 1_000, 50_000, 2_000
 _QUICK_ATTEMPTS, _QUICK_STARTS, _QUICK_EVENTS, _QUICK_PATIENTS = 6, 40, 10, 5_000
 _QUICK_REPLIES = 50
+_CALLS, _QUICK_CALLS = 100_000, 1_000
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,6 +44,7 @@ async def measure(
     replies: int,
     patients: int,
     rows: int,
+    calls: int,
 ) -> Results:
     """Measure everything on one server.
 
@@ -52,6 +56,7 @@ async def measure(
         replies: Replies that come in under load.
         patients: On the register whose segments are counted, and in the longest list.
         rows: Of the list that is imported for each ratio.
+        calls: Open tasks on the call list that is shown.
     """
     progress = Console(stderr=True)
     progress.print(f"Segments of {patients:,} patients ...")
@@ -60,6 +65,9 @@ async def measure(
     imports = await register_import.measure(rounds=rounds, rows=rows)
     progress.print(f"Memory of an import of up to {patients:,} rows ...")
     memory = register_import.measure_memory([patients // 100, patients // 10, patients])
+    progress.print(f"The call list of {calls:,} open tasks ...")
+    pages = await call_list.measure(rounds=rounds, patients=patients, tasks=calls)
+    sizes = await page_sizes.measure()
     async with prepared() as ground:
         progress.print("What an attempt leaves at Temporal ...")
         left = await footprint.measure(ground)
@@ -82,6 +90,8 @@ async def measure(
             segments=counts,
             imports=imports,
             import_memory=memory,
+            pages=pages,
+            page_sizes=sizes,
         )
 
 
@@ -122,6 +132,7 @@ def main(
                 replies=_QUICK_REPLIES if quick else _REPLIES,
                 patients=_QUICK_PATIENTS if quick else patients,
                 rows=_QUICK_ROWS if quick else _ROWS,
+                calls=_QUICK_CALLS if quick else _CALLS,
             )
         )
     except Refusal as refusal:

@@ -1,8 +1,5 @@
-"""What the measurements yield, as it is written to `results.json`."""
+"""What each measurement yields."""
 
-import os
-import platform
-from importlib.metadata import version
 from statistics import median
 from typing import Annotated
 
@@ -12,11 +9,13 @@ Figure = Annotated[float, AfterValidator(lambda figure: float(f"{figure:.4g}"))]
 """Four digits say all that a measurement knows."""
 
 
-class _Figures(BaseModel):
+class Figures(BaseModel):
+    """What belongs together; it does not change."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class Spread(_Figures):
+class Spread(Figures):
     """The middle and the ends of several rounds."""
 
     median: Figure
@@ -29,7 +28,7 @@ class Spread(_Figures):
         return cls(median=median(figures), least=min(figures), most=max(figures))
 
 
-class Round(_Figures):
+class Round(Figures):
     """Both sides of a ratio, measured one after the other.
 
     Attributes:
@@ -45,7 +44,7 @@ class Round(_Figures):
     bare_cpu: Figure
 
 
-class Rate(_Figures):
+class Rate(Figures):
     """The engine's rate against the bare one.
 
     Attributes:
@@ -90,7 +89,7 @@ class Rate(_Figures):
         return 1000 * median(pair.bare_cpu for pair in self.rounds)
 
 
-class Footprint(_Figures):
+class Footprint(Figures):
     """What one attempt leaves at Temporal.
 
     Attributes:
@@ -112,7 +111,7 @@ class Footprint(_Figures):
         return sum(self.billed.values())
 
 
-class Delay(_Figures):
+class Delay(Figures):
     """Seconds from an event to the end of the workflow that it ends.
 
     Attributes:
@@ -127,7 +126,7 @@ class Delay(_Figures):
     most: Figure
 
 
-class Memory(_Figures):
+class Memory(Figures):
     """The most memory that a process takes for one thing.
 
     Attributes:
@@ -143,14 +142,14 @@ class Memory(_Figures):
     rows_a_second: Figure
 
 
-class CountRound(_Figures):
+class CountRound(Figures):
     """Seconds that both sides took to count a segment, one after the other."""
 
     engine: Figure
     by_hand: Figure
 
 
-class Count(_Figures):
+class Count(Figures):
     """How long a segment's count takes, against SQL written by hand.
 
     Attributes:
@@ -187,33 +186,68 @@ class Count(_Figures):
         return Spread.of([pair.by_hand for pair in self.rounds])
 
 
-class Machine(_Figures):
-    """What it was measured on; nothing that names it."""
+class PageRound(Figures):
+    """The middle seconds of both sides in one round, measured one after the other.
 
-    python: str
-    temporalio: str
-    server: str
-    cores: int
+    Attributes:
+        page: Of the page, as a browser waits for it.
+        bare: Of the statements that it needs, sent by the bare driver.
+    """
 
-    @classmethod
-    def here(cls, server: str) -> "Machine":
-        """Describe this machine."""
-        return cls(
-            python=platform.python_version(),
-            temporalio=version("temporalio"),
-            server=server,
-            cores=os.cpu_count() or 1,
-        )
+    page: Figure
+    bare: Figure
 
 
-class Results(_Figures):
-    """Everything that one run measured."""
+class PageTime(Figures):
+    """How long a page of the console takes, against the bare statements that it needs.
 
-    machine: Machine
-    throughput: list[Rate]
-    footprint: list[Footprint]
-    starting: Rate
-    reaction: list[Delay]
-    segments: list[Count]
-    imports: list[Rate]
-    import_memory: list[Memory]
+    Attributes:
+        measured: The page.
+        database: `sqlite` or `postgresql`.
+        n: Open call tasks.
+        patients: On the register.
+        p50: Seconds, over all rounds.
+        p95: The same.
+        aim: The largest ratio that was asked for.
+    """
+
+    measured: str
+    database: str
+    n: int
+    patients: int
+    p50: Figure
+    p95: Figure
+    aim: float
+    rounds: list[PageRound]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def ratio(self) -> Spread:
+        """Page to bare statements, pair by pair; less is better."""
+        return Spread.of([pair.page / pair.bare for pair in self.rounds])
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy #14461: decorators on properties
+    @property
+    def bare(self) -> Spread:
+        """Seconds."""
+        return Spread.of([pair.bare for pair in self.rounds])
+
+
+class PageSize(Figures):
+    """What a browser fetches to show a page for the first time.
+
+    Attributes:
+        measured: Which page, and for whom.
+        assets: Style sheets and scripts that it asks for.
+        html: Bytes of the page itself.
+        total: Bytes with all of its assets.
+        zipped: The same, each as `gzip -6` makes it.
+        aim: The most bytes in all that were asked for; None where none were.
+    """
+
+    measured: str
+    assets: int
+    html: int
+    total: int
+    zipped: int
+    aim: int | None

@@ -1,5 +1,6 @@
 """A register of a million invented patients, written at the databases' own speed."""
 
+import json
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,15 @@ from clinic.tables import (
 
 NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 """The day on which the register has its figures."""
+
+PLAN: dict[str, Any] = {
+    "name": "standard",
+    "steps": [
+        {"channel": "email", "template": "come-back", "wait": "3 days"},
+        {"channel": "sms", "template": "come-back", "wait": "3 days"},
+        {"channel": "call", "template": "come-back", "wait": "5 days", "tries": 3},
+    ],
+}
 
 _PAGE = 20_000
 _NEVER_HERE, _SAME_AGAIN, _HAS_EMAIL, _BOOKED, _CONTACTED, _CALLED = 0.04, 0.7, 0.8, 0.1, 0.1, 0.02
@@ -116,7 +126,7 @@ class LargeRegister:
         written = [(kind, plain(word), word) for kind, known in words.items() for word in known]
         yield Vocabulary.__table__, ("kind", "key", "written"), written  # type: ignore[misc]
         columns = ("id", "name", "segment", "plan", "state", "started_at")
-        campaign = ("ca-1", "last spring", "benchmark", "{}", "running", NOW)
+        campaign = ("ca-1", "last spring", "benchmark", json.dumps(PLAN), "running", NOW)
         yield Campaign.__table__, columns, [campaign]  # type: ignore[misc]
 
 

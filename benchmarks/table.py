@@ -4,9 +4,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.figures import Count, Delay, Footprint, Memory, Rate, Results
+from benchmarks.figures import Count, Delay, Footprint, Memory, PageSize, PageTime, Rate
+from benchmarks.results import Results
 
-_MOST_ACTIONS, _MOST_EVENTS, _MOST_SECONDS = 10, 50, 1.0
+_MOST_ACTIONS, _MOST_EVENTS, _MOST_SECONDS, _MOST_PAGE_SECONDS = 10, 50, 1.0, 0.1
 """The aims that are no ratio."""
 
 
@@ -23,6 +24,14 @@ def print_results(results: Results) -> None:
     console.print(_delays(results.reaction))
     console.print(_counts(results.segments))
     console.print(_memory(results.import_memory))
+    print_pages(results.pages, results.page_sizes)
+
+
+def print_pages(times: list[PageTime], sizes: list[PageSize]) -> None:
+    """Print what the console's pages take, beside their aims."""
+    console = Console(width=120)
+    console.print(_times(times))
+    console.print(_sizes(sizes))
 
 
 def _rates(rates: list[Rate]) -> Table:
@@ -134,6 +143,54 @@ def _memory(figures: list[Memory]) -> Table:
             f"{figure.n:,}",
             f"{figure.peak_mib:.0f}",
             f"{figure.rows_a_second:,.0f}",
+        )
+    return table
+
+
+def _times(times: list[PageTime]) -> Table:
+    table = _table(
+        "Milliseconds of a page",
+        "database",
+        "tasks",
+        "patients",
+        "p50",
+        "p95",
+        "aim",
+        "bare SQL",
+        "ratio",
+        "least",
+        "most",
+        "aim",
+    )
+    for time in times:
+        table.add_row(
+            time.measured,
+            time.database,
+            f"{time.n:,}",
+            f"{time.patients:,}",
+            f"{1000 * time.p50:.1f}",
+            _verdict(f"{1000 * time.p95:.1f}", time.p95 < _MOST_PAGE_SECONDS),
+            f"< {1000 * _MOST_PAGE_SECONDS:.0f}",
+            f"{1000 * time.bare.median:.1f}",
+            _verdict(f"{time.ratio.median:.2f}", time.ratio.median <= time.aim),
+            f"{time.ratio.least:.2f}",
+            f"{time.ratio.most:.2f}",
+            f"<= {time.aim}",
+        )
+    return table
+
+
+def _sizes(sizes: list[PageSize]) -> Table:
+    table = _table("Bytes of a page", "HTML", "assets", "in all", "zipped", "aim")
+    for size in sizes:
+        in_all = f"{size.total:,}"
+        table.add_row(
+            size.measured,
+            f"{size.html:,}",
+            str(size.assets),
+            in_all if size.aim is None else _verdict(in_all, size.total < size.aim),
+            f"{size.zipped:,}",
+            "-" if size.aim is None else f"< {size.aim:,}",
         )
     return table
 

@@ -12,6 +12,8 @@ from clinic.clinic import Clinic
 from clinic.refusal import Refusal
 from clinic.settings import PREFIX, ClinicSettings, load_settings
 from console.app import build_app
+from console.clock import utc_now
+from console.engine import Engine
 
 _LONGEST_HEADERS = 32 * 1024
 """Bytes of a request line with its headers."""
@@ -38,11 +40,12 @@ def main(
         configure_logging(settings.log_format, settings.log_level)
         clinic = Clinic(settings)
         channels = registry.in_use(settings.channels)
+        engine = Engine.of(clinic, utc_now)
     except Refusal as refusal:
         typer.echo(f"console: {refusal}", err=True)
         sys.exit(2)
     uvicorn.run(
-        build_app(clinic, channels),
+        build_app(clinic, channels, engine=engine),
         host=host,
         port=port,
         log_config=None,

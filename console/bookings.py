@@ -1,6 +1,5 @@
 """The clinic's own software reports a booking here; the same key twice is one booking."""
 
-import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -13,10 +12,10 @@ from clinic import inbox
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.tables import Event, Patient
+from console.bearer import refuse_strangers
 from console.clock import Clock
 
 _SOURCE = "bookings"
-_NEEDED = "a bearer token is needed: `Authorization: Bearer ...`"
 _FURTHEST = timedelta(days=3 * 366)
 """Nobody books further ahead; a year that was mistyped would keep a patient from being asked."""
 
@@ -42,17 +41,11 @@ class Booking(BaseModel):
 def router(clinic: Clinic, clock: Clock) -> APIRouter:
     """Build the door: POST /bookings with `Authorization: Bearer <REGRESA_BOOKINGS_TOKEN>`."""
     routes = APIRouter()
-    token = clinic.settings.bookings_token.get_secret_value()
 
     # read here and not by the framework, which would read the body before it knows who sends it
     @routes.post("/bookings", openapi_extra=_DOCUMENTED)
     async def book(request: Request) -> dict[str, bool]:
-        authorization = request.headers.get("authorization", "")
-        if not token or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-            # that a token is wrong helps nobody to guess it, and whoever sets it up to mend it
-            is_given = authorization.startswith("Bearer ") and len(authorization.split()) > 1
-            said = "this bearer token is not the right one" if is_given else _NEEDED
-            raise HTTPException(401, said, {"WWW-Authenticate": "Bearer"})
+        refuse_strangers(request, clinic.settings.bookings_token)
         now = clock()
         booking = _read(await request.body(), now)
         async with clinic.database.writing() as session:

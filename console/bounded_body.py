@@ -1,6 +1,11 @@
-"""No request's body is read beyond a size or for longer than a time, at whatever door."""
+"""No request's body is read beyond a size or for longer than a time, at whatever door.
+
+A door that takes files has bounds of its own, and reads nothing before it knows who is there.
+"""
 
 import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -11,6 +16,19 @@ LARGEST_BODY = 64 * 1024
 
 BODY_SECONDS = 15.0
 """For a whole body; providers give up on an answer after about as long."""
+
+
+class Bounds(NamedTuple):
+    """How much of a body is read, and for how long.
+
+    Attributes:
+        largest: In bytes.
+        seconds: For the whole body.
+    """
+
+    largest: int = LARGEST_BODY
+    seconds: float = BODY_SECONDS
+
 
 _DIGITS = 18
 """A longer number is not even read."""
@@ -26,30 +44,36 @@ class BoundedBody:
         app: What is protected.
         largest: In bytes.
         seconds: For the whole body.
+        apart: The bounds of single paths that have their own.
     """
 
     def __init__(
-        self, app: ASGIApp, largest: int = LARGEST_BODY, seconds: float = BODY_SECONDS
+        self,
+        app: ASGIApp,
+        largest: int = LARGEST_BODY,
+        seconds: float = BODY_SECONDS,
+        apart: Mapping[str, Bounds] | None = None,
     ) -> None:
         self._app = app
-        self._largest = largest
-        self._seconds = seconds
+        self._bounds = Bounds(largest, seconds)
+        self._apart = apart or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bounds = self._apart.get(scope.get("path", ""), self._bounds)
         declared = Headers(scope=scope).get("content-length", "")
         too_large = declared.isdecimal() and (
-            len(declared) > _DIGITS or int(declared) > self._largest
+            len(declared) > _DIGITS or int(declared) > bounds.largest
         )
-        await self._app(scope, self._bounded(receive, too_large=too_large), send)
+        await self._app(scope, self._bounded(receive, bounds, too_large=too_large), send)
 
-    def _bounded(self, receive: Receive, *, too_large: bool) -> Receive:
+    def _bounded(self, receive: Receive, bounds: Bounds, *, too_large: bool) -> Receive:
         size = 0
         complete = False
-        until = asyncio.get_running_loop().time() + self._seconds
+        until = asyncio.get_running_loop().time() + bounds.seconds
 
         async def bounded() -> Message:
             nonlocal size, complete
@@ -63,7 +87,7 @@ class BoundedBody:
             except TimeoutError:
                 raise HTTPException(408, "too slow") from None
             size += len(message.get("body", b""))
-            if size > self._largest:
+            if size > bounds.largest:
                 raise HTTPException(413, "too large")
             complete = not message.get("more_body", False)
             return message

@@ -9,6 +9,7 @@ from starlette.routing import Match, Mount
 
 from clinic.clinic import Clinic
 from console.audience import Audience, audience_of
+from console.doors.sessions import visitor_of
 from console.patient.view import error_page
 from console.reader import AnsweredAlready, reader_of
 from console.security_headers import headers_of
@@ -73,7 +74,8 @@ def _answer(
             accepted = request.headers.get("accept-language", "")
             page = error_page(clinic.profile, accepted, status)
         case Audience.STAFF:
-            page = refusal_page(reader_of(request, clinic.profile), status)
+            reader = visitor_of(request) or reader_of(request, clinic.profile)
+            page = refusal_page(reader, status)
         case Audience.PROGRAMS:
             return JSONResponse({"detail": detail}, status, headers)
     page.headers.update(headers or {})

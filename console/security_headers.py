@@ -3,6 +3,8 @@
 Patients' pages and what programs read run no script at all. Staff's pages run the console's own.
 """
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +28,15 @@ _FOR_STAFF = _FOR_ALL | {
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+_FOR_MAIL = _FOR_ALL | {
+    # a mail brings its own style; nothing in it runs, is fetched, sent or followed
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox; form-action 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+_MAIL = re.compile(r"/campaigns/new/.+/messages/[^/]+/\d+/mail")
+"""A mail as its reader will show it, before it is sent."""
 _ASSETS = "/assets/"
 _KEEP_ASSETS = "public, max-age=3600"
 """A style sheet is nobody's secret, and the same for everybody."""
@@ -33,6 +44,8 @@ _KEEP_ASSETS = "public, max-age=3600"
 
 def headers_of(path: str) -> dict[str, str]:
     """Return the headers of every answer at a path."""
+    if _MAIL.fullmatch(path):
+        return _FOR_MAIL
     return _FOR_STAFF if audience_of(path) is Audience.STAFF else _FOR_ALL
 
 

@@ -2,17 +2,33 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date
 
 from clinic.event import CallOutcome, EventKind
-from console.staff_words import BECAME, CHANNELS, LANGUAGES, OUTCOMES, SAID
+from clinic.outcome import LossReason, Outcome
+from clinic.register.sent_text import PERSONAL_LINK
+from clinic.register_import.encoding import encoding_name
+from console.campaigns.formats import campaign_formats
+from console.results.formats import result_formats
+from console.staff_words import (
+    BECAME,
+    CHANNELS,
+    DELAYS,
+    ENDS,
+    LANGUAGES,
+    N_,
+    OUTCOMES,
+    PRIORITIES,
+    REASONS,
+    SAID,
+)
 from console.translations import translations
 
 _DAY = {"es": "EEE d MMM", "ru": "EEE d MMM", "en": "EEE, MMM d"}
-_CLOCK = "HH:mm"
-"""As staff read a clock on the phone, in every language."""
+_PERSONAL_LINK = N_("(the patient's personal link)")
 
 
 def formats(language: str) -> Mapping[str, Callable[..., str]]:
@@ -22,11 +38,13 @@ def formats(language: str) -> Mapping[str, Callable[..., str]]:
     def moment(at: datetime, zone: ZoneInfo) -> str:
         """Write a moment by the clinic's clock, such as `mar 2 mar, 10:30`."""
         local = at.astimezone(zone)
-        return f"{day(local.date())}, {format_time(local, _CLOCK, locale=language)}"
+        return f"{day(local.date())}, {local:%H:%M}"
 
     def clock(local: datetime) -> str:
-        return format_datetime(local, _CLOCK, tzinfo=local.tzinfo, locale=language)
+        """Write a time as staff read it on a phone, in every language."""
+        return f"{local:%H:%M}"
 
+    @lru_cache(maxsize=1000)  # a list of calls names the same days again and again
     def day(of: date) -> str:
         return format_date(of, _DAY[language], locale=language)
 
@@ -41,5 +59,13 @@ def formats(language: str) -> Mapping[str, Callable[..., str]]:
         "channel_name": lambda name: gettext(CHANNELS[name]) if name in CHANNELS else name,
         "became": lambda word: gettext(BECAME[word]),
         "event_name": lambda kind: gettext(SAID[EventKind(kind)]),
+        "reason_name": lambda reason: gettext(REASONS[LossReason(reason)]),
+        "end_name": lambda outcome: gettext(ENDS[Outcome(outcome)]),
+        "priority_name": lambda priority: gettext(PRIORITIES[priority]),
+        "delay_words": lambda delay: gettext(DELAYS[delay]),
+        "without_link": lambda text: text.replace(PERSONAL_LINK, gettext(_PERSONAL_LINK)),
         "outcome_name": lambda outcome: gettext(OUTCOMES[CallOutcome(outcome)]),
+        "encoding_name": encoding_name,
+        **campaign_formats(language),
+        **result_formats(language),
     }

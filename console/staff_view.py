@@ -32,7 +32,12 @@ class Section(NamedTuple):
     role: Role
 
 
-SECTIONS = (Section("/calls", N_("Call list"), Role.STAFF),)
+SECTIONS = (
+    Section("/calls", N_("Call list"), Role.STAFF),
+    Section("/campaigns", N_("Campaigns"), Role.OPS),
+    Section("/results", N_("Results"), Role.OPS),
+    Section("/register", N_("Register"), Role.STAFF),
+)
 """In the order in which they are shown."""
 
 _SAYS = {

@@ -5,15 +5,24 @@
 
 from clinic.call_refusal import CallProblem
 from clinic.call_task import TaskKind
+from clinic.campaign_refusal import CampaignProblem
+from clinic.campaigns import CampaignState
 from clinic.delivery import SkipReason
+from clinic.delivery_check import LeftOut
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason, Outcome
+from clinic.results.facts import Stage
+from clinic.results.results import AgainstGoal
+from console.engine_watch import Delay
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it, which pybabel looks for
     """Mark a text for the catalogs."""
     return message
 
+
+PRIORITIES = {0: N_("first of all"), 1: N_("high"), 2: N_("medium"), 3: N_("normal")}
+"""See `clinic.call_task.urgency`."""
 
 WHY_NOW = {
     TaskKind.REPLY: N_("Wrote to us: read it and answer"),
@@ -47,6 +56,14 @@ KEYS = {
     CallOutcome.DECEASED: "z",
 }
 """The same in every language: hands learn them."""
+
+FINAL = (
+    CallOutcome.WRONG_NUMBER,
+    CallOutcome.DO_NOT_CONTACT,
+    CallOutcome.MOVED,
+    CallOutcome.DECEASED,
+)
+"""Hard to take back: their key brings to the button, and does not press it."""
 
 ENDS = {
     Outcome.BOOKED: N_("Booked"),
@@ -111,6 +128,17 @@ CHANNELS = {
 
 LANGUAGES = {"es": N_("Spanish"), "ru": N_("Russian"), "en": N_("English")}
 
+DELAYS = {
+    Delay.AWAY: N_(
+        "The part that sends messages does not answer just now. You can go on working: every "
+        "answer and every outcome is kept, and passed on as soon as it is back."
+    ),
+    Delay.WAITING: N_(
+        "Answers and outcomes are passed on with a delay just now. You can go on working: all of "
+        "them are kept."
+    ),
+}
+
 NOT_TO_CALL = {
     SkipReason.DECEASED: N_("The register says that the patient has died."),
     SkipReason.MOVED: N_("The register says that the patient has moved away."),
@@ -125,7 +153,8 @@ NOT_TO_CALL = {
 
 PROBLEMS = {
     CallProblem.UNKNOWN: N_("There is no such task any more."),
-    CallProblem.CLOSED: N_("%(who)s has completed this task at %(at)s. Nothing of yours was kept."),
+    CallProblem.CLOSED: N_("%(who)s has completed this call (%(at)s): %(outcome)s."),
+    CallProblem.OVER: N_("This call is not needed any more (since %(at)s): %(outcome)s."),
     CallProblem.CLAIMED: N_("%(who)s is on this call until %(at)s. Take another one, please."),
     CallProblem.NOT_TO_CALL: N_("Nobody is to be called."),
     CallProblem.NEEDS_REASON: N_("Why do they not want to come? Choose a reason, please."),
@@ -137,3 +166,85 @@ PROBLEMS = {
         "The clinic may not call at that time. The next time it may is %(at)s."
     ),
 }
+
+CAMPAIGN_STATES = {
+    CampaignState.RUNNING: N_("Running"),
+    CampaignState.PAUSED: N_("Paused"),
+    CampaignState.STOPPED: N_("Stopped"),
+}
+FINISHED = N_("Finished")
+
+LEFT_OUT = {
+    LeftOut.DECEASED: N_("Have died"),
+    LeftOut.MOVED: N_("Have moved away"),
+    LeftOut.INACTIVE: N_("Are no longer active patients"),
+    LeftOut.OPTED_OUT: N_("Asked not to be contacted"),
+    LeftOut.ALREADY_BOOKED: N_("Have an appointment already"),
+    LeftOut.OPEN_ATTEMPT: N_("Are in another campaign just now"),
+    LeftOut.COOL_DOWN: N_("Were in a campaign not long ago"),
+    LeftOut.NO_WAY_TO_REACH: N_("Can't be reached: no address that may be used, or no consent"),
+    LeftOut.POSSIBLE_DUPLICATE: N_("May be on the register twice"),
+    LeftOut.ERASED: N_("Were forgotten, as they asked"),
+    LeftOut.CAMPAIGN_OVER: N_("The campaign's last day came first"),
+    LeftOut.CAMPAIGN_STOPPED: N_("The campaign was stopped first"),
+}
+
+SKIPPED = {
+    SkipReason.NO_ADDRESS: N_("no address"),
+    SkipReason.BAD_ADDRESS: N_("an address that does not work"),
+    SkipReason.SUPPRESSED: N_("nobody may write to that address"),
+    SkipReason.NO_CONSENT: N_("no consent"),
+    SkipReason.TOO_LONG: N_("the text is too long"),
+    SkipReason.CAMPAIGN_OVER: N_("the campaign's last day has passed"),
+    SkipReason.ALREADY_BOOKED: N_("has an appointment"),
+    SkipReason.DECEASED: N_("has died"),
+    SkipReason.MOVED: N_("has moved away"),
+    SkipReason.INACTIVE: N_("is no longer an active patient"),
+    SkipReason.OPTED_OUT: N_("asked not to be contacted"),
+    SkipReason.POSSIBLE_DUPLICATE: N_("may be on the register twice"),
+    SkipReason.ERASED: N_("was forgotten, as they asked"),
+    SkipReason.ATTEMPT_OVER: N_("the attempt had ended"),
+}
+
+CAMPAIGN_PROBLEMS = {
+    CampaignProblem.UNKNOWN: N_("There is no such campaign."),
+    CampaignProblem.STOPPED: N_("This campaign was stopped: that is for good."),
+    CampaignProblem.NAME: N_("Give the campaign a name of at most 100 characters, please."),
+    CampaignProblem.NAME_IN_USE: N_(
+        "There is a campaign of this name already. Choose another name, please."
+    ),
+    CampaignProblem.GOAL: N_("A goal is a percentage above 0 and up to 100, such as 15."),
+    CampaignProblem.PACE: N_("A pace is a whole number of patients an hour, such as 60."),
+    CampaignProblem.LAST_DAY: N_("That is no day. Choose one from the calendar, please."),
+    CampaignProblem.DAY_OVER: N_("That day is over. Choose a later one, please."),
+    CampaignProblem.OPEN_CALLS: N_("Write how many calls may be open, as a whole number from 1."),
+    CampaignProblem.NOBODY: N_("Nobody is in this segment now, so nothing was started."),
+}
+
+STAGES = {
+    Stage.IN_SEGMENT: N_("In the segment"),
+    Stage.CONTACTED: N_("Contacted"),
+    Stage.ANSWERED: N_("Answered"),
+    Stage.BOOKED: N_("Booked"),
+    Stage.CAME: N_("Came"),
+}
+"""See `clinic.results.facts` for what each means."""
+
+AGAINST_GOAL = {
+    AgainstGoal.ABOVE: N_("above the goal"),
+    AgainstGoal.BELOW: N_("below the goal"),
+    AgainstGoal.OPEN: N_("too close to the goal to tell"),
+}
+
+RESULT_PARTS = {
+    "funnel": N_("The way back"),
+    "campaigns": N_("Campaigns"),
+    "segments": N_("Segments"),
+    "weeks": N_("Weeks"),
+    "channels": N_("Channels"),
+    "steps": N_("Steps"),
+    "reasons": N_("Why they do not come"),
+    "costs": N_("Costs"),
+    "callers": N_("Calls by person"),
+}
+"""The parts of the results, as headings and in the file."""

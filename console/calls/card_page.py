@@ -1,11 +1,10 @@
 """One call: who it is, what was said, what to say, and a large button for each outcome."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_claim, call_completion, call_list
@@ -13,42 +12,23 @@ from clinic.accounts import Role
 from clinic.audit import Action, note
 from clinic.call_completion import Completed
 from clinic.call_list import OpenCall
-from clinic.call_refusal import CallProblem, CallRefusal
-from clinic.call_task import Reported
+from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
-from clinic.event import CallOutcome
-from clinic.outcome import LossReason
 from clinic.register.card import Card, card_of
-from clinic.tables import Patient
-from console.calls.list_page import CallDesk
+from clinic.register.sent_text import SentTexts
+from clinic.tables import CallTask, Patient
+from console.calls.form import LONGEST_NOTE, CallForm
+from console.calls.lost_page import LOST, LostCalls
 from console.calls.problem import in_words
 from console.calls.rows import call_rows
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
+from console.patient.call_times import call_times
 from console.staff_view import render
-from console.staff_words import KEYS, OUTCOMES, REASONS
+from console.staff_words import FINAL, KEYS, OUTCOMES, REASONS
 
-_LOST = (CallProblem.UNKNOWN, CallProblem.CLOSED, CallProblem.CLAIMED)
-"""Somebody else has the task, or had: the list is where to go on."""
-
-LONGEST_NOTE = 2000
-"""Characters."""
-
-
-class CallForm(BaseModel):
-    """What a member of staff filled in, as the browser sends it.
-
-    Attributes:
-        outcome: What came of the call.
-        reason: Why the patient left; empty: none was chosen.
-        at: By the clinic's clock, as `<input type="datetime-local">` writes it; empty: none.
-        note: Free words.
-    """
-
-    outcome: CallOutcome
-    reason: LossReason | None = None
-    at: datetime | None = None
-    note: str = Field(default="", max_length=LONGEST_NOTE)
+_OFFERED_FROM = timedelta(minutes=30)
+"""A time to call back that is nearer would have passed before it is chosen."""
 
 
 class CallCard:
@@ -62,7 +42,7 @@ class CallCard:
     def __init__(self, clinic: Clinic, clock: Clock) -> None:
         self._clinic = clinic
         self._clock = clock
-        self._list = CallDesk(clinic, clock)
+        self._lost = LostCalls(clinic, clock)
 
     async def page(
         self,
@@ -108,7 +88,9 @@ class CallCard:
             card=card,
             script=script,
             mine=call.claimed_by == visitor.account.name,
+            times=call_times(clinic.policy, clinic.calendar, call.phone, now + _OFFERED_FROM),
             outcomes=OUTCOMES,
+            final=FINAL,
             keys=KEYS,
             reasons=REASONS,
             filled=filled,
@@ -119,27 +101,23 @@ class CallCard:
         )
 
     async def complete(self, task_id: str, visitor: Visitor, form: CallForm) -> Response:
-        """Record what came of a call; where it can't be, say why and keep what was filled in."""
+        """Record what came of a call; where it can't be, say why and give back what was said."""
         try:
             await self._completed(task_id, visitor, form)
         except CallRefusal as refusal:
+            if refusal.why in LOST:
+                return self._lost.page(task_id, visitor, form, refusal)
             problem = in_words(refusal, self._clinic, visitor)
-            if refusal.why in _LOST:
-                return await self._list.page(visitor, status=409, problem=problem)
             return await self.page(task_id, visitor, filled=form, problem=problem)
         return RedirectResponse("/calls", 303)
 
     async def _completed(self, task_id: str, visitor: Visitor, form: CallForm) -> Completed:
         clinic, now = self._clinic, self._clock()
-        at = form.at
-        if at is not None:
-            at = (at if at.tzinfo else at.replace(tzinfo=clinic.profile.zone)).astimezone(UTC)
-        reported = Reported(outcome=form.outcome, reason=form.reason, at=at, note=form.note)
         async with clinic.database.writing() as session:
             completed = await call_completion.complete(
                 session,
                 task_id,
-                reported,
+                form.reported(clinic.profile.zone),
                 who=visitor.account.name,
                 now=now,
                 policy=clinic.policy,
@@ -151,6 +129,7 @@ class CallCard:
                 who=visitor.account,
                 action=Action.COMPLETED,
                 now=now,
+                patient_id=(await session.get_one(CallTask, task_id)).patient_id,
                 subject=task_id,
                 details={"outcome": form.outcome.value},
             )
@@ -160,15 +139,21 @@ class CallCard:
         if call.patient_id is None:
             return None
         patient = await session.get_one(Patient, call.patient_id)
+        clinic = self._clinic
         return await card_of(
-            session, patient, now=now, zone=self._clinic.profile.zone, key=self._clinic.key
+            session,
+            patient,
+            now=now,
+            zone=clinic.profile.zone,
+            key=clinic.key,
+            texts=SentTexts(clinic.folder, clinic.links, now),
         )
 
 
 def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     """Build the doors under /calls/<task>: a GET shows, only a POST changes anything."""
     routes = APIRouter(default_response_class=HTMLResponse)
-    desk = CallCard(clinic, clock)
+    desk, lost = CallCard(clinic, clock), LostCalls(clinic, clock)
     caller = Annotated[Visitor, Depends(doors.signed_in(Role.STAFF, Role.OPS, Role.ADMIN))]
 
     @routes.get("/calls/{task_id}")
@@ -182,5 +167,13 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
         form: Annotated[CallForm, Form()],
     ) -> Response:
         return await desk.complete(task_id, visitor, form)
+
+    @routes.post("/calls/{task_id}/keep")
+    async def keep(
+        task_id: str,
+        visitor: caller,
+        form: Annotated[CallForm, Form()],
+    ) -> Response:
+        return await lost.keep(task_id, visitor, form)
 
     return routes

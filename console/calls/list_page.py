@@ -4,14 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_claim, call_list
 from clinic.accounts import Role
 from clinic.audit import Action, note
 from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
+from clinic.tables import CallTask
 from console.calls.problem import in_words
 from console.calls.rows import call_rows
+from console.calls.seen import SeenCalls
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render
@@ -33,6 +36,7 @@ class CallDesk:
     def __init__(self, clinic: Clinic, clock: Clock) -> None:
         self._clinic = clinic
         self._clock = clock
+        self._seen = SeenCalls(clinic)
 
     async def page(
         self,
@@ -57,6 +61,7 @@ class CallDesk:
             calls = await call_list.open_calls(session, now, self._clinic.key, at_most=SHOWN)
             open_tasks = await call_list.count_open(session)
             due = await call_list.count_open(session, due_before=now)
+        await self._seen.note(visitor.account, calls, now)
         return render(
             visitor,
             name,
@@ -96,16 +101,29 @@ class CallDesk:
     async def give_back(self, task_id: str, visitor: Visitor) -> Response:
         """End a visitor's claim."""
         async with self._clinic.database.writing() as session:
-            await call_claim.release(session, task_id, who=visitor.account.name)
+            if await call_claim.release(session, task_id, who=visitor.account.name):
+                await self._note(session, visitor, Action.RELEASED, task_id)
         return RedirectResponse("/calls", 303)
 
     async def _taken(self, task_id: str, visitor: Visitor) -> Response:
-        now, zone = self._clock(), self._clinic.profile.zone
-        who, key = visitor.account, self._clinic.key
+        now, zone, key = self._clock(), self._clinic.profile.zone, self._clinic.key
+        me = visitor.account.name
         async with self._clinic.database.writing() as session:
-            await call_claim.claim(session, task_id, who=who.name, now=now, key=key, zone=zone)
-            await note(session, who=who, action=Action.CLAIMED, now=now, subject=task_id)
+            await call_claim.claim(session, task_id, who=me, now=now, key=key, zone=zone)
+            await self._note(session, visitor, Action.CLAIMED, task_id)
         return RedirectResponse(f"/calls/{task_id}", 303)
+
+    async def _note(
+        self, session: AsyncSession, visitor: Visitor, action: Action, task_id: str
+    ) -> None:
+        await note(
+            session,
+            who=visitor.account,
+            action=action,
+            now=self._clock(),
+            patient_id=(await session.get_one(CallTask, task_id)).patient_id,
+            subject=task_id,
+        )
 
 
 def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:

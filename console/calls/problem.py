@@ -4,9 +4,11 @@ from babel.dates import format_datetime
 
 from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.clinic import Clinic
+from clinic.event import CallOutcome
+from clinic.outcome import Outcome
 from console.doors.sessions import Visitor
 from console.staff_view import translated
-from console.staff_words import NOT_TO_CALL, PROBLEMS
+from console.staff_words import ENDS, NOT_TO_CALL, OUTCOMES, PROBLEMS
 
 
 def in_words(refusal: CallRefusal, clinic: Clinic, visitor: Visitor) -> str:
@@ -23,4 +25,14 @@ def in_words(refusal: CallRefusal, clinic: Clinic, visitor: Visitor) -> str:
         at = format_datetime(local, "short", locale=visitor.language)
     if refusal.why is CallProblem.NOT_TO_CALL and refusal.skip in NOT_TO_CALL:
         return translated(visitor, NOT_TO_CALL[refusal.skip])
-    return translated(visitor, PROBLEMS[refusal.why]) % {"who": refusal.who or "", "at": at}
+    values = {"who": refusal.who or "", "at": at, "outcome": _came(refusal, visitor)}
+    return translated(visitor, PROBLEMS[refusal.why]) % values
+
+
+def _came(refusal: CallRefusal, visitor: Visitor) -> str:
+    """Return as what a task was closed, by a person or with its attempt."""
+    if refusal.outcome is None:
+        return ""
+    if refusal.why is CallProblem.OVER:
+        return translated(visitor, ENDS[Outcome(refusal.outcome)])
+    return translated(visitor, OUTCOMES[CallOutcome(refusal.outcome)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from clinic.call_list import OpenCall
 from clinic.call_task import TaskKind
 from clinic.clinic import Clinic
-from clinic.contact_policy import calendar_for, next_opening, zones_told_by
+from clinic.contact_policy import ContactCalendar, calendar_for, next_opening, zones_told_by
 from console.staff_words import SAID_YES, WHY_NOW
 
 _MOST_URGENT = 0
@@ -52,12 +53,19 @@ def call_rows(
         now: Aware UTC.
         me: Who looks: what they have themselves is not taken.
     """
-    return [_row(clinic, call, now, me) for call in calls]
+
+    @cache  # most patients' hours are meant by one clock: it is looked at once
+    def opening(calendar: ContactCalendar) -> datetime:
+        return next_opening(clinic.policy, calendar, now)
+
+    ours = clinic.calendar
+    return [
+        _row(clinic, call, now, me, opening(calendar_for(clinic.policy, ours, call.phone)))
+        for call in calls
+    ]
 
 
-def _row(clinic: Clinic, call: OpenCall, now: datetime, me: str) -> CallRow:
-    calendar = calendar_for(clinic.policy, clinic.calendar, call.phone)
-    opening = next_opening(clinic.policy, calendar, now)
+def _row(clinic: Clinic, call: OpenCall, now: datetime, me: str, opening: datetime) -> CallRow:
     return CallRow(
         call=call,
         why=SAID_YES if _says_yes(call) else WHY_NOW[call.kind],
@@ -86,6 +94,7 @@ def clocks_there(phone: str | None, now: datetime, here: ZoneInfo) -> tuple[date
     return (ours,) if ours.utcoffset() in clocks or not clocks else tuple(clocks.values())
 
 
+@lru_cache(maxsize=4000)
 def written(phone: str | None) -> str:
     """Return a number as people write it, with its country; empty where there is none."""
     if phone is None:

@@ -36,8 +36,11 @@ def comes_from_elsewhere(request: Request) -> bool:
 
 async def carries(request: Request, token: str) -> bool:
     """Say whether a request carries a session's token, in its header or in its form."""
-    # a door that takes files says so, and has them read before this; no other gets any
+    # a door that takes files says so, and looks for the token itself; no other gets any
     sent = request.headers.get(HEADER) or (await request.form(max_files=0)).get(FIELD)
-    return isinstance(sent, str) and hmac.compare_digest(
-        sent.encode("utf-8", "replace"), token.encode()
-    )
+    return isinstance(sent, str) and is_token(sent.encode("utf-8", "replace"), token)
+
+
+def is_token(sent: bytes, token: str) -> bool:
+    """Say whether what was sent is a session's token."""
+    return hmac.compare_digest(sent, token.encode())

@@ -33,6 +33,7 @@ from console.clock import Clock
 from console.doors import csrf
 from console.doors.own_path import own_path
 from console.doors.session_cookie import COOKIE, LONGEST, SessionClaim, SessionCookies
+from console.engine import Engine
 from console.reader import AnsweredAlready, Reader, heed_choice, is_secure, language_of
 
 _RANKS = (Role.STAFF, Role.OPS, Role.ADMIN)
@@ -61,10 +62,12 @@ class Visitor(Reader):
     Attributes:
         account: Theirs.
         csrf: What every form that they are shown carries, in the hidden field `csrf`.
+        engine: What pages know of Temporal.
     """
 
     account: Account
     csrf: str
+    engine: Engine
 
     def may(self, role: Role) -> bool:
         """Say whether they may what a role may."""
@@ -77,14 +80,18 @@ class Doors:
     Args:
         clinic: Whose accounts, and whose key signs sessions.
         clock: What time it is.
+        engine: What pages know of Temporal.
     """
 
-    def __init__(self, clinic: Clinic, clock: Clock) -> None:
+    def __init__(self, clinic: Clinic, clock: Clock, engine: Engine | None = None) -> None:
         self._clinic = clinic
         self._clock = clock
+        self._engine = engine or Engine()
         self._cookies = SessionCookies(clinic.key)
 
-    def signed_in(self, *roles: Role) -> Callable[[Request], Awaitable[Visitor]]:
+    def signed_in(
+        self, *roles: Role, reads_form: bool = True
+    ) -> Callable[[Request], Awaitable[Visitor]]:
         """Return the dependency of a door for those who are signed in.
 
         What is no GET is let in with the session's token only, in the field `csrf` or in the
@@ -95,6 +102,8 @@ class Doors:
         Args:
             roles: Who may pass; a role that may more than one of these passes as well. None
                 named: everybody who is signed in.
+            reads_form: False for a door that takes files: nothing of the body is read before
+                it, and it looks for the token itself (`csrf.is_token`).
         """
 
         async def visit(request: Request) -> Visitor:
@@ -104,10 +113,11 @@ class Doors:
             signed = await self.whoever(request)
             if signed is None:
                 raise _to_login(request)
-            if changes and not await csrf.carries(request, signed.csrf):
+            visitor = self._visitor(request, signed)
+            keep_visitor(request, visitor)
+            if changes and reads_form and not await csrf.carries(request, signed.csrf):
                 raise HTTPException(403, "not a form of this session")
             heed_choice(request, self._clinic)
-            visitor = self._visitor(request, signed)
             if roles and not any(visitor.may(role) for role in roles):
                 raise HTTPException(403, "not with this role")
             return visitor
@@ -176,7 +186,19 @@ class Doors:
             opened=request.method == "GET",
             account=signed.account,
             csrf=signed.csrf,
+            engine=self._engine,
         )
+
+
+def keep_visitor(request: Request, visitor: Visitor) -> None:
+    """Keep with a request who is signed in: a refusal is a page of theirs, too."""
+    request.state.visitor = visitor
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """Return who is signed in, as far as a door has asked; None: nobody knows."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor if isinstance(visitor, Visitor) else None
 
 
 async def _has_ended(session: AsyncSession, claim: SessionClaim) -> bool:

@@ -80,15 +80,33 @@ def patient_page(
     )
 
 
+def over_page(profile: ClinicProfile, language: str, token: str) -> HTMLResponse:
+    """Return what is left of the page when its link has expired: the clinic, and the stop.
+
+    Args:
+        profile: The clinic's.
+        language: `es`, `ru` or `en`.
+        token: The link's.
+    """
+    return _page(
+        profile,
+        language,
+        "over.html",
+        status=410,
+        token=token,
+        language_names=LANGUAGE_NAMES,
+    )
+
+
 def thanks_page(
-    profile: ClinicProfile, language: str, token: str, said: str, *, incentive: bool = False
+    profile: ClinicProfile, language: str, token: str | None, said: str, *, incentive: bool = False
 ) -> HTMLResponse:
     """Return what a patient reads after an answer.
 
     Args:
         profile: The clinic's.
         language: `es`, `ru` or `en`.
-        token: The link's.
+        token: The link's, to go back to the page; None: it has expired.
         said: The thanks.
         incentive: Say again what the clinic gives for an answer.
     """

@@ -12,7 +12,12 @@ import typer
 from clinic.refusal import Refusal
 from clinic.settings import load_settings
 from deploy.local.demo import run_demo
-from deploy.local.first_account import FirstAccount, first_account
+from deploy.local.first_visit import (
+    FirstAccount,
+    first_account,
+    import_patients,
+    needs_patients,
+)
 from deploy.local.settings import (
     HOST,
     PREFIX,
@@ -81,13 +86,18 @@ def run() -> None:
         state.mkdir(parents=True, exist_ok=True)
         variables = environment(settings, state, demonstration=True)
         file = write_exports(variables, state)
-        with Stack(variables, None) as stack:
+        if needs_patients(state):
+            typer.echo("Importing the example clinic's register ...")
+            import_patients(variables, state)
+        typer.echo("Starting Temporal, the worker, the console and the providers' stand-ins ...")
+        with Stack(variables, state / "stack.log") as stack:
             asyncio.run(stack.ready(port for port, _ in settings.ports().values()))
             account = first_account(variables, console_password(state))
-            _say_where(settings, file, account)
-            while (code := stack.wait(_LOOK_AGAIN)) is None:
+            _say_where(settings, state, file, account)
+            while True:
+                stack.refuse_ended()
+                stack.wait(_LOOK_AGAIN)
                 _stop_if_asked()
-        sys.exit(code)
     except Refusal as refusal:
         _refuse(refusal)
     except KeyboardInterrupt:
@@ -95,25 +105,33 @@ def run() -> None:
         sys.exit(_INTERRUPTED)
 
 
-def _say_where(settings: LocalSettings, file: Path, account: FirstAccount | None) -> None:
-    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
-    sign_in = f"sign in as {account.name}, password {account.password}" if account else "sign in"
+def _say_where(
+    settings: LocalSettings, state: Path, exports: Path, account: FirstAccount | None
+) -> None:
+    name, password = account or ("yours", "yours")
     typer.echo(
         f"""
-The stack is up.
-  Console                http://{HOST}:{settings.console_port}  {sign_in}
-  Temporal's UI          http://{HOST}:{settings.ui_port}
-  Messages sent so far   http://{HOST}:{settings.sandbox_port}/sandbox/messages
+The stack is up. Sign in to the console, in a browser on this machine:
 
-To use the command line in another terminal:
-  source .venv/bin/activate && source {shown}
-  regresa import examples/clinic/register.csv
-  regresa start lapsed-orthodontics --plan demo --name first
-  regresa watch first
-  regresa calls
+  Console                http://{HOST}:{settings.console_port}
+  Name                   {name}
+  Password               {password}
+
+Choose "Campaigns" and start one with the plan "demo": its patients are invented, and those who do
+not answer are on the call list within a minute.
+
+  Messages sent so far   http://{HOST}:{settings.sandbox_port}/sandbox/messages
+  Temporal's UI          http://{HOST}:{settings.ui_port}
+  What the programs say  {_shown(state / "stack.log")}
+  The command line       source .venv/bin/activate && source {_shown(exports)} && regresa --help
+
 Ctrl-C stops the stack; what was recorded is kept.
 """
     )
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _refuse(refusal: Refusal) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 import urllib.request
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from clinic.refusal import Refusal
+from deploy.local.first_visit import EXAMPLE_REGISTER
 from deploy.local.settings import HOST, LocalSettings, environment, write_exports
 from deploy.local.stack import Stack, refuse_taken_ports
 from deploy.local.staff import Staff
@@ -49,7 +51,7 @@ async def run_demo(settings: LocalSettings) -> None:
     goes_on = (state / "regresa.db").exists()
     _say("Starting Temporal, the worker, the console and the stand-ins for the providers ...")
     _say("Importing the example clinic's register ...")
-    await _regresa(variables, "import", "examples/clinic/register.csv")
+    await _regresa(variables, "import", EXAMPLE_REGISTER)
     with Stack(variables, state / "stack.log") as stack:
         await stack.ready(port for port, _ in settings.ports().values())
         ui = f"http://{HOST}:{settings.ui_port}"
@@ -69,6 +71,8 @@ def remove_state(state: Path) -> None:
     for pattern in _STATE_FILES:
         for path in state.glob(pattern):
             path.unlink()
+    # lists that were imported by the console, where somebody had this state up by `make run`
+    shutil.rmtree(state / "uploads", ignore_errors=True)
 
 
 async def _watch(variables: dict[str, str], stack: Stack) -> None:

@@ -111,9 +111,12 @@ def _product(settings: LocalSettings, state: Path, *, demonstration: bool) -> di
         ),
         "REGRESA_CLINIC": str(Path("examples/clinic").resolve()),
         "REGRESA_DATABASE_URL": f"sqlite:///{state / 'regresa.db'}",
+        "REGRESA_UPLOADS": str(state / "uploads"),
         "REGRESA_SECRET_KEY": known["secret_key"],
         "REGRESA_PUBLIC_URL": console,
+        "REGRESA_TEMPORAL_UI_URL": f"http://{HOST}:{settings.ui_port}",
         "REGRESA_BOOKINGS_TOKEN": known["bookings_token"],
+        "REGRESA_METRICS_TOKEN": "",
         "REGRESA_CHANNELS": '["email", "sms", "whatsapp", "call"]',
         "REGRESA_WORKER_WAIT": "30",
         "REGRESA_LOG_FORMAT": "console",
@@ -170,7 +173,7 @@ def _product(settings: LocalSettings, state: Path, *, demonstration: bool) -> di
 
 
 def console_password(state: Path) -> str:
-    """Return the password of the stack's first account (`deploy.local.first_account`)."""
+    """Return the password of the stack's first account (`deploy.local.first_visit`)."""
     return _secrets(state)["console_password"]
 
 

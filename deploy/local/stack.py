@@ -5,10 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -19,7 +17,6 @@ from deploy.local.settings import LocalSettings
 
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 30.0
-_SHOWN_WITHIN = 2.0
 _LAST_LINES = 15
 
 
@@ -43,32 +40,26 @@ class Stack:
 
     Args:
         environment: Of its processes.
-        log: Where their output goes; None: to the terminal.
+        log: The file that their output is added to.
     """
 
-    def __init__(self, environment: dict[str, str], log: Path | None) -> None:
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
         self._environment = environment
         self._log = log
         self._output: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._showing: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Start the processes."""
-        self._output = self._log.open("ab") if self._log is not None else None
+        self._output = self._log.open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - our own Procfile
             [sys.executable, "-m", "honcho", "--env", os.devnull, "start"],
             env=self._environment,
-            stdout=self._output or subprocess.PIPE,
+            stdout=self._output,
             stderr=subprocess.STDOUT,
             # Ctrl-C reaches this process alone, which then stops the others in order
             start_new_session=True,
         )
-        if self._process.stdout is not None:
-            self._showing = threading.Thread(
-                target=_show, args=(self._process.stdout,), daemon=True
-            )
-            self._showing.start()
         return self
 
     def __exit__(
@@ -86,8 +77,6 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        if self._showing is not None:
-            self._showing.join(_SHOWN_WITHIN)
         if self._output is not None:
             self._output.close()
 
@@ -131,16 +120,5 @@ class Stack:
         return self._process
 
     def _last_words(self) -> str:
-        if self._log is None:
-            return ""
         lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return f"The end of {self._log}:\n" + "\n".join(lines)
-
-
-def _show(output: IO[bytes]) -> None:
-    """Pass on what the stack says; honcho must not meet a closed terminal, it would not stop."""
-    with output:
-        for line in output:
-            with suppress(OSError):
-                sys.stdout.buffer.write(line)
-                sys.stdout.flush()

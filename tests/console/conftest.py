@@ -1,15 +1,18 @@
 """The console's doors, and a clinic whose patients have been written to."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from playwright.async_api import Browser, BrowserContext, Page
 from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 
@@ -23,8 +26,13 @@ from clinic.plan import Plan
 from clinic.register.address import address_hash
 from clinic.tables import Account, Attempt, CallTask, Campaign, Message, Patient
 from console.app import build_app
-from console.doors.session_cookie import SessionClaim
+from console.doors.session_cookie import COOKIE, SessionClaim, SessionCookies
 from sandbox.stand_ins import Sandbox
+from tests.browser import Open, listen_for_complaints
+from tests.console.at_work import AtWork, Signed, at_work
+from tests.console.marked_texts import marked_catalog
+from tests.console.marked_texts import untranslated as untranslated_in
+from tests.console.serving import serving
 
 Row = TypeVar("Row")
 
@@ -185,6 +193,68 @@ async def web(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
         yield client
+
+
+@pytest.fixture
+async def signed(app: FastAPI, desk: Desk) -> AsyncIterator[Signed]:
+    """Sign somebody in, each in a browser of their own: `signed(name, role, language="en")`."""
+    async with AsyncExitStack() as browsers:
+
+        async def sign_in(
+            name: str = "Lucía", role: Role = Role.STAFF, language: str = "en"
+        ) -> AtWork:
+            claim = desk.session(await desk.account(name, role))
+            return await browsers.enter_async_context(
+                at_work(app, claim, desk.clinic.key, language)
+            )
+
+        yield sign_in
+
+
+@pytest.fixture
+async def open_page(
+    chromium: Browser, desk: Desk, clinic: Clinic, channels: Mapping[str, Channel], now: datetime
+) -> AsyncIterator[Open]:
+    """Open a page of the console in a window of its own, signed in where an account is given.
+
+    `open_page(path, account=None, language="en", **given)`: the language is the browser's, what
+    else is given goes to Playwright's `new_context`, such as `viewport=A_PHONE`. In the end no
+    page may have had an error of a script, or asked for what the CSP refuses.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    async with serving(clinic, channels, now) as address:
+
+        async def open_one(
+            path: str, account: Account | None = None, language: str = "en", **given: Any
+        ) -> Page:
+            context = await chromium.new_context(base_url=address, locale=language, **given)
+            contexts.append(context)
+            if account is not None:
+                value = SessionCookies(clinic.key).write(desk.session(account))
+                await context.add_cookies([{"name": COOKIE, "value": value, "url": address}])
+            page = await context.new_page()
+            listen_for_complaints(page, complaints)
+            await page.goto(path)
+            return page
+
+        yield open_one
+        for context in contexts:
+            await context.close()
+    assert complaints == []
+
+
+Untranslated = Callable[[Page], Coroutine[Any, Any, list[str]]]
+
+
+@pytest.fixture
+def untranslated(clinic: Clinic, tmp_path: Path) -> Iterator[Untranslated]:
+    """Name the words of a page, opened in Spanish, that no catalog has.
+
+    Every text of a catalog is shown as ⟦...⟧ meanwhile.
+    """
+    with marked_catalog(tmp_path / "marked"):
+        yield lambda page: untranslated_in(page, clinic)
 
 
 Post = Callable[..., Coroutine[Any, Any, httpx.Response]]

@@ -1,67 +1,33 @@
 """The call list in the console: who sees what, who gets a call, and what becomes of it."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack
+import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
 from clinic import inbox
 from clinic.accounts import Role
 from clinic.event import EventKind
 from clinic.tables import AuditEntry, Call
-from console.doors import csrf
-from console.doors.session_cookie import COOKIE, SessionCookies
 
 if TYPE_CHECKING:
+    from tests.console.at_work import Signed
     from tests.console.conftest import Desk
 
 
-class Browser:
-    """Somebody at work: keeps the session, and sends its token with every form."""
-
-    def __init__(self, web: httpx.AsyncClient, csrf: str) -> None:
-        self.web = web
-        self.csrf = csrf
-
-    async def page(self, path: str, *, status: int = 200) -> str:
-        answer = await self.web.get(path)
-        assert answer.status_code == status, answer.text
-        return answer.text
-
-    async def press(self, path: str, **fields: str) -> httpx.Response:
-        return await self.web.post(path, data={"csrf": self.csrf} | fields)
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-Signed = Callable[..., Coroutine[Any, Any, Browser]]
-
-
-@pytest.fixture
-async def signed(app: FastAPI, desk: "Desk") -> AsyncIterator[Signed]:
-    """Sign somebody in, each in a browser of their own."""
-    async with AsyncExitStack() as browsers:
-
-        async def sign_in(name: str = "Lucía", role: Role = Role.STAFF) -> Browser:
-            claim = desk.session(await desk.account(name, role))
-            key = desk.clinic.key
-            web = await browsers.enter_async_context(
-                httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app=app),
-                    base_url="http://console",
-                    cookies={COOKIE: SessionCookies(key).write(claim)},
-                    headers={"Accept-Language": "en"},
-                )
-            )
-            return Browser(web, csrf.token_of(key, claim.session_id))
-
-        yield sign_in
+async def audited(desk: "Desk") -> list[tuple[str, str, str | None, str | None]]:
+    return [
+        (entry.action, entry.who, entry.subject, entry.patient_id)
+        for entry in await desk.all(AuditEntry)
+    ]
 
 
 async def test_who_is_due_stands_first_and_the_most_urgent_of_them(
-    desk: "Desk", signed: Signed
+    desk: "Desk", signed: "Signed"
 ) -> None:
     later = await desk.task_for(
         await desk.patient(first_name="Olga"), due_at=desk.now + timedelta(days=1), priority=0
@@ -75,7 +41,7 @@ async def test_who_is_due_stands_first_and_the_most_urgent_of_them(
 
 
 async def test_a_row_says_why_which_number_what_time_it_is_there_and_the_language(
-    desk: "Desk", signed: Signed
+    desk: "Desk", signed: "Signed"
 ) -> None:
     patient = await desk.patient(phone="+14155550123", language="ru")
     task = await desk.task_for(patient, kind="reply", priority=1)
@@ -97,7 +63,7 @@ async def test_a_row_says_why_which_number_what_time_it_is_there_and_the_languag
 
 
 async def test_one_click_takes_a_call_and_others_see_who_has_it(
-    desk: "Desk", signed: Signed
+    desk: "Desk", signed: "Signed"
 ) -> None:
     task = await desk.task_for(await desk.patient())
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
@@ -107,23 +73,23 @@ async def test_one_click_takes_a_call_and_others_see_who_has_it(
     refused = await bruno.press(f"/calls/{task.id}/claim")
     assert refused.status_code == 409
     assert "Lucía is on this call until" in refused.text
-    assert [(entry.who, entry.subject) for entry in await desk.all(AuditEntry)] == [
-        ("Lucía", task.id)
-    ]
+    assert ("claimed", "Lucía", task.id, task.patient_id) in await audited(desk)
 
 
-async def test_a_claim_lapses_and_may_be_given_back(desk: "Desk", signed: Signed) -> None:
+async def test_a_claim_lapses_and_may_be_given_back(desk: "Desk", signed: "Signed") -> None:
     task = await desk.task_for(await desk.patient())
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     await lucia.press(f"/calls/{task.id}/claim")
     await bruno.press(f"/calls/{task.id}/release")
     assert (await desk.again(task)).claimed_by == "Lucía"
     await lucia.press(f"/calls/{task.id}/release")
+    released = [line for line in await audited(desk) if line[0] == "released"]
+    assert released == [("released", "Lucía", task.id, task.patient_id)]
     assert (await bruno.press(f"/calls/{task.id}/claim")).status_code == 303
 
 
 async def test_the_next_call_is_the_most_urgent_that_nobody_has(
-    desk: "Desk", signed: Signed
+    desk: "Desk", signed: "Signed"
 ) -> None:
     first = await desk.task_for(await desk.patient(), priority=1)
     second = await desk.task_for(await desk.patient())
@@ -134,8 +100,9 @@ async def test_the_next_call_is_the_most_urgent_that_nobody_has(
     assert "Nobody is waiting for a call just now." in nothing.text
 
 
+@ONE_KIND
 async def test_the_card_shows_the_script_and_the_outcomes_to_whoever_has_the_call(
-    desk: "Desk", signed: Signed
+    desk: "Desk", signed: "Signed"
 ) -> None:
     task = await desk.task_for(await desk.patient(first_name="Elena"))
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
@@ -148,11 +115,9 @@ async def test_the_card_shows_the_script_and_the_outcomes_to_whoever_has_the_cal
     assert 'value="no_answer"' not in watched
 
 
-async def test_an_outcome_is_recorded_once_and_the_second_is_told_by_whom(
-    desk: "Desk", signed: Signed
-) -> None:
+async def test_an_outcome_is_recorded_with_its_reason(desk: "Desk", signed: "Signed") -> None:
     task = await desk.task_for(await desk.patient())
-    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    lucia = await signed("Lucía")
     await lucia.press(f"/calls/{task.id}/claim")
     done = await lucia.press(
         f"/calls/{task.id}/complete", outcome="declined", reason="price", at="", note="quizás"
@@ -160,10 +125,7 @@ async def test_an_outcome_is_recorded_once_and_the_second_is_told_by_whom(
     assert (done.status_code, done.headers["location"]) == (303, "/calls")
     [call] = await desk.all(Call)
     assert (call.made_by, call.outcome, call.loss_reason) == ("Lucía", "declined", "price")
-    late = await bruno.press(f"/calls/{task.id}/complete", outcome="booked", reason="", at="")
-    assert late.status_code == 409
-    assert "Lucía has completed this task" in late.text
-    assert len(await desk.all(Call)) == 1
+    assert ("completed", "Lucía", task.id, task.patient_id) in await audited(desk)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +142,7 @@ async def test_an_outcome_is_recorded_once_and_the_second_is_told_by_whom(
     ],
 )
 async def test_a_report_that_does_not_fit_together_is_shown_again_as_it_was_filled_in(
-    desk: "Desk", signed: Signed, fields: dict[str, str], said: str
+    desk: "Desk", signed: "Signed", fields: dict[str, str], said: str
 ) -> None:
     task = await desk.task_for(await desk.patient())
     lucia = await signed()
@@ -193,7 +155,8 @@ async def test_a_report_that_does_not_fit_together_is_shown_again_as_it_was_fill
     assert await desk.all(Call) == []
 
 
-async def test_a_call_back_is_by_the_clinics_clock(desk: "Desk", signed: Signed) -> None:
+@ONE_KIND
+async def test_a_call_back_is_by_the_clinics_clock(desk: "Desk", signed: "Signed") -> None:
     task = await desk.task_for(await desk.patient())
     lucia = await signed()
     await lucia.press(f"/calls/{task.id}/claim")
@@ -202,8 +165,63 @@ async def test_a_call_back_is_by_the_clinics_clock(desk: "Desk", signed: Signed)
     assert (await desk.again(task)).due_at == datetime(2027, 3, 3, 15, 30, tzinfo=UTC)
 
 
-async def test_a_task_that_is_gone_is_a_page_that_is_gone(desk: "Desk", signed: Signed) -> None:
+@ONE_KIND
+async def test_a_task_that_is_gone_is_a_page_that_is_gone(desk: "Desk", signed: "Signed") -> None:
     task = await desk.task_for(await desk.patient(), closed_at=desk.now, closed_by="Bruno")
     lucia = await signed()
     assert "no such page" in (await lucia.page(f"/calls/{task.id}", status=404)).lower()
     await lucia.page("/calls/ct-0000000000000000", status=404)
+
+
+@ONE_KIND
+async def test_a_call_back_may_be_one_of_the_times_at_which_the_clinic_calls(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    offered = re.findall(r'<option value="(2027-[^"]+)"', await lucia.page(f"/calls/{task.id}"))
+    chosen = datetime.fromisoformat(offered[3])
+    await lucia.press(f"/calls/{task.id}/complete", outcome="call_back", later=offered[3], at="")
+    assert (await desk.again(task)).due_at == chosen
+    assert desk.now + timedelta(minutes=30) < datetime.fromisoformat(offered[0])
+
+
+async def test_whom_somebody_has_seen_on_the_list_is_noted_once_a_day(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    tasks = [await desk.task_for(await desk.patient()) for _ in range(2)]
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    for _ in range(3):
+        await lucia.page("/calls")
+        await lucia.page("/calls/rows")
+    await bruno.page("/calls")
+    seen = [
+        ("viewed", who, task.id, task.patient_id) for who in ("Lucía", "Bruno") for task in tasks
+    ]
+    assert sorted(await audited(desk)) == sorted(seen)
+
+
+@ONE_KIND
+async def test_an_empty_list_says_what_to_do_next(signed: "Signed") -> None:
+    assert "leave this page open" in await (await signed("Lucía", Role.STAFF)).page("/calls")
+    assert "To the campaigns" in await (await signed("Olga", Role.OPS)).page("/calls")
+
+
+@ONE_KIND
+@pytest.mark.parametrize("priority", [0, 3])
+async def test_a_row_says_how_urgent_it_is(desk: "Desk", signed: "Signed", priority: int) -> None:
+    await desk.task_for(await desk.patient(), priority=priority)
+    said = {0: "first of all", 3: "normal"}
+    assert said[priority] in await (await signed()).page("/calls/rows")
+
+
+@ONE_KIND
+async def test_whoever_may_not_see_a_page_is_not_lost_there(signed: "Signed") -> None:
+    lucia = await signed("Lucía")
+    gone = await lucia.page("/calls/ct-0000000000000000", status=404)
+    assert 'href="/calls"' in gone
+    lucia.csrf = "of another session"
+    refused = await lucia.press("/calls/next")
+    assert refused.status_code == 403
+    assert 'href="/calls"' in refused.text

@@ -1,66 +1,20 @@
-"""Staff at work in a real browser: by keyboard alone, two at one task, and on a phone.
-
-Skipped only where the machine has no Chromium.
-"""
+"""Staff at work in a real browser: by keyboard alone, two at one task, and on a phone."""
 
 import re
-import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import expect
 
-from channels.protocol import Channel
-from clinic.clinic import Clinic
-from clinic.tables import Account, Call, CallTask
-from console.doors.session_cookie import COOKIE, SessionCookies
-from tests.console.serving import serving
+from clinic.tables import Call, CallTask
+from tests.browser import A_PHONE, Open, too_wide, violations
 
 if TYPE_CHECKING:
-    from tests.console.conftest import Desk
+    from tests.console.conftest import Desk, Untranslated
 
-PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
-A_PHONE = {"width": 360, "height": 740}
 LANGUAGES = {"es": "Lista de llamadas", "ru": "Список звонков", "en": "Call list"}
 
-pytestmark = [
-    pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine: apt install chromium"),
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-]
-
-Open = Callable[..., Coroutine[Any, Any, Page]]
-
-
-@pytest.fixture
-async def open_page(
-    desk: "Desk", clinic: Clinic, channels: Mapping[str, Channel], now: datetime
-) -> AsyncIterator[Open]:
-    """Open the console in a browser of its own, signed in where an account is given."""
-    async with AsyncExitStack() as all_of_it:
-        address = await all_of_it.enter_async_context(serving(clinic, channels, now))
-        playing = await all_of_it.enter_async_context(async_playwright())
-        # as root, Chromium does not start in its own sandbox; it opens our own pages alone
-        chromium = await playing.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
-        all_of_it.push_async_callback(chromium.close)
-
-        async def open_one(
-            path: str, account: Account | None = None, language: str = "en", **given: Any
-        ) -> Page:
-            context: BrowserContext = await chromium.new_context(
-                base_url=address, locale=language, **given
-            )
-            if account is not None:
-                value = SessionCookies(clinic.key).write(desk.session(account))
-                await context.add_cookies([{"name": COOKIE, "value": value, "url": address}])
-            page = await context.new_page()
-            await page.goto(path)
-            return page
-
-        yield open_one
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def test_a_call_from_the_list_to_its_outcome_by_keyboard_alone(
@@ -116,18 +70,42 @@ async def test_every_page_can_be_read_by_everybody_on_a_phone(
     task: CallTask = await desk.task_for(await desk.patient(first_name="Elena"))
     account = await desk.account()
     await desk.change(task, claimed_by=account.name, claimed_until=None)
-    given = {"viewport": A_PHONE, "color_scheme": scheme, "bypass_csp": True}
     for path, who in (
         ("/login", None),
         ("/calls", account),
         (f"/calls/{task.id}", account),
         ("/calls/ct-0000000000000000", account),
     ):
-        page = await open_page(path, who, language, **given)
-        found = await Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert await page.evaluate("document.documentElement.scrollWidth") == A_PHONE["width"]
-        await page.context.close()
+        page = await open_page(path, who, language, viewport=A_PHONE, color_scheme=scheme)
+        assert await violations(page) == []
+        assert await too_wide(page) == 0
+
+
+async def test_every_word_of_a_page_is_a_catalogs_or_somebodys_own(
+    desk: "Desk", open_page: Open, untranslated: "Untranslated"
+) -> None:
+    task: CallTask = await desk.task_for(await desk.patient(first_name="Elena"))
+    account = await desk.account()
+    await desk.change(task, claimed_by=account.name, claimed_until=None)
+    for path, who in (
+        ("/login", None),
+        ("/calls", account),
+        (f"/calls/{task.id}", account),
+        ("/calls/ct-0000000000000000", account),
+    ):
+        assert await untranslated(await open_page(path, who, "es")) == []
+
+
+async def test_a_word_that_no_catalog_has_is_found_wherever_a_page_says_it(
+    open_page: Open, untranslated: "Untranslated"
+) -> None:
+    page = await open_page("/login", None, "es")
+    await page.evaluate(
+        """document.querySelector("h1").insertAdjacentHTML("beforeend", `
+          Welcome <img alt="portrait" title="tooltip"> <input type="submit" value="go">
+          <p lang="ru">Привет</p> <time>mar 2 mar, 10:30</time>`)"""
+    )
+    assert await untranslated(page) == ["Welcome", "go", "portrait", "tooltip"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -92,5 +92,7 @@ def test_a_fresh_demo_removes_what_the_stack_made_and_nothing_else(state: Path) 
     others = ("thesis.txt", "clinic.db")
     for name in (*own, "sandbox-ca.pem", "sandbox-ca.key", "finished", *others):
         (state / name).touch()
+    (state / "uploads").mkdir()
+    (state / "uploads" / "patients.csv").touch()
     remove_state(state)
     assert {path.name for path in state.iterdir()} == set(others)

@@ -120,11 +120,14 @@ class Processes:
     def log(self, name: str) -> str:
         return (self.state / f"{name}.log").read_text()
 
-    def regresa(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def regresa(
+        self, *arguments: str, check: bool = True, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own command
             [sys.executable, str(ROOT / "starter.py"), *arguments],
             cwd=ROOT,
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
             check=check,

@@ -2,51 +2,22 @@
 
 import asyncio
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local.settings import LocalSettings
-
-ROOT = Path(__file__).parents[2]
-
-
-def started(settings: LocalSettings, output: int) -> subprocess.Popen[bytes]:
-    given = settings.model_dump(mode="json", exclude_none=True)
-    variables = {f"REGRESA_LOCAL_{name.upper()}": str(value) for name, value in given.items()}
-    return subprocess.Popen(
-        [sys.executable, "-m", "deploy.local", "run"],
-        cwd=ROOT,
-        env=os.environ | variables,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+from tests.end_to_end.local_run import Told, started, told_by
 
 
-def read_until_up(output: int) -> bytes:
-    said = b""
-    while b"Ctrl-C stops the stack" not in said:
-        part = os.read(output, 4096)
-        assert part, said
-        said += part
-    return said
-
-
-async def sign_in(said: str) -> None:
-    """Sign in to the console with what the stack says, and nothing else."""
-    found = re.search(r"(http://\S+)\s+sign in as (\S+), password (\S+)", said)
-    assert found is not None, said
-    url, name, password = found.groups()
-    async with httpx.AsyncClient(base_url=url) as browser:
-        answer = await browser.post("/login", data={"name": name, "password": password})
+async def sign_in(told: Told) -> None:
+    """Sign in to the console with what the command says, and nothing else."""
+    async with httpx.AsyncClient(base_url=told.url) as browser:
+        typed = {"name": told.name, "password": told.password}
+        answer = await browser.post("/login", data=typed)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert (await browser.get("/calls")).status_code == 200
 
@@ -71,8 +42,7 @@ async def test_a_signal_stops_the_whole_stack_even_without_its_terminal(
     process = started(local_settings, end)
     os.close(end)
     try:
-        said = await asyncio.wait_for(asyncio.to_thread(read_until_up, terminal), 60)
-        await sign_in(said.decode())
+        await sign_in(await told_by(terminal))
         os.close(terminal)
         process.send_signal(number)
         await asyncio.to_thread(process.wait, 40)

@@ -1,0 +1,1 @@
+"""Campaigns, for clinic ops: whom a segment has, what a plan would do, and how a campaign goes."""

@@ -1,0 +1,1 @@
+"""The register in the console: search, a patient's card, and what may be changed of it."""

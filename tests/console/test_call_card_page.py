@@ -1,0 +1,177 @@
+"""The card of a call: what was written and said, and whose call it is."""
+
+from datetime import timedelta
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clinic import inbox
+from clinic.event import EventKind
+from clinic.tables import Appointment, Attempt, Call, CallTask, Event, Message
+from console.calls.form import LONGEST_NOTE
+
+if TYPE_CHECKING:
+    from tests.console.at_work import Signed
+    from tests.console.conftest import Desk
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+async def call_of(desk: "Desk", task: CallTask, **given: object) -> None:
+    fields = {"made_at": desk.now, "made_by": "Bruno", "outcome": "no_answer", "note": ""}
+    await desk.add(Call(**({"task_id": task.id} | fields | given)))
+
+
+async def test_the_card_shows_what_each_message_said_without_a_link_that_works(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    written = await desk.written_to(first_name="Elena")
+    task = await desk.add(
+        CallTask(
+            attempt_id=written.attempt.id,
+            patient_id=written.patient.id,
+            step=1,
+            kind="call",
+            priority=3,
+            due_at=desk.now,
+            opened_at=desk.now,
+            tries_allowed=3,
+        )
+    )
+    page = unescape(await (await signed()).page(f"/calls/{task.id}"))
+    history = page.partition("What has been")[2]
+    assert "Hola, Elena" in history
+    assert "(the patient's personal link)" in history
+    assert "this is how the text reads today" in history
+    assert desk.clinic.links.link_to(written.attempt.id, 1) not in page
+    assert "/p/" not in page
+
+
+async def test_the_card_says_where_a_messages_text_is_gone(desk: "Desk", signed: "Signed") -> None:
+    task = await desk.task_for(await desk.patient())
+    await desk.add(
+        Message(
+            attempt_id=task.attempt_id,
+            step=0,
+            channel="email",
+            address_hash="of-somebody",
+            claimed_at=desk.now,
+            sent_at=desk.now,
+        )
+    )
+    (desk.clinic.folder.path / "templates" / "come-back.yaml").unlink()
+    page = await (await signed()).page(f"/calls/{task.id}")
+    assert "not among the clinic" in page
+    # its script is gone with it
+    assert "say it in your own words" in page
+
+
+async def test_what_was_noted_on_earlier_calls_stands_near_the_top_the_latest_first(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    patient = await desk.patient()
+    earlier = await desk.task_for(patient, closed_at=desk.now, closed_by="Bruno", outcome="moved")
+    [attempt] = await desk.all(Attempt)
+    await desk.change(attempt, state="ended", outcome="exhausted", ended_at=desk.now)
+    await call_of(desk, earlier, note="Prefiere las tardes", made_at=desk.now - timedelta(days=90))
+    task = await desk.task_for(patient)
+    await call_of(desk, task, note="Está de viaje", made_at=desk.now - timedelta(days=1))
+    await call_of(desk, task)
+    page = await (await signed()).page(f"/calls/{task.id}")
+    noted, _, rest = page.partition("Noted on earlier calls")[2].partition("</section>")
+    assert noted.index("Está de viaje") < noted.index("Prefiere las tardes")
+    assert noted.count("<li>") == 2
+    assert "What to say" in rest
+
+
+async def test_whoever_comes_second_is_told_by_whom_it_was_done_and_keeps_their_words(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    await lucia.press(f"/calls/{task.id}/complete", outcome="declined", reason="price")
+    late = await bruno.press(
+        f"/calls/{task.id}/complete", outcome="booked", at="2027-03-09T10:00", note="Viene <hoy>"
+    )
+    assert late.status_code == 409
+    assert "Lucía has completed this call" in late.text
+    assert "Does not want to come" in late.text
+    assert "Viene &lt;hoy&gt;</textarea>" in late.text
+    assert len(await desk.all(Call)) == 1
+    for _ in range(2):  # also by a second click
+        kept = await bruno.press(f"/calls/{task.id}/keep", outcome="booked", note="Viene <hoy>")
+        assert (kept.status_code, kept.headers["location"]) == (303, "/calls")
+    calls = [(call.made_by, call.outcome, call.note) for call in await desk.all(Call)]
+    assert calls == [("Lucía", "declined", ""), ("Bruno", "booked", "Viene <hoy>")]
+    assert await desk.all(Appointment) == []
+    assert (await desk.again(task)).outcome == "declined"
+
+
+async def test_a_call_that_its_attempts_end_took_off_the_list_is_nobodys(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(
+        await desk.patient(),
+        closed_at=desk.now,
+        closed_by="the attempt's end",
+        outcome="booked",
+    )
+    late = await (await signed()).press(f"/calls/{task.id}/complete", outcome="no_answer")
+    assert late.status_code == 409
+    assert "not needed any more" in late.text
+    assert "Booked" in late.text
+
+
+async def test_of_a_task_that_never_was_the_words_are_given_back_to_be_copied(
+    signed: "Signed",
+) -> None:
+    late = await (await signed()).press(
+        "/calls/ct-0000000000000000/complete", outcome="booked", note="Viene el martes"
+    )
+    assert late.status_code == 409
+    assert "Viene el martes</textarea>" in late.text
+    assert "/keep" not in late.text
+
+
+async def test_a_note_may_be_as_long_as_the_browser_lets_it_be(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    # a line's end is one character where it is typed, and two on its way
+    note = "a\r\n" * (LONGEST_NOTE // 2)
+    await lucia.press(f"/calls/{task.id}/complete", outcome="voicemail", note=note)
+    [call] = await desk.all(Call)
+    assert call.note == "a\n" * (LONGEST_NOTE // 2)
+
+
+async def test_a_report_that_is_too_long_is_refused(desk: "Desk", signed: "Signed") -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    note = "x" * (LONGEST_NOTE + 1)
+    answer = await lucia.press(f"/calls/{task.id}/complete", outcome="booked", note=note)
+    assert answer.status_code == 422
+    assert await desk.all(Call) == []
+
+
+async def test_what_a_patient_wrote_and_what_staff_noted_stand_in_their_order(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    await call_of(desk, task, note="Llamar otro día", made_at=desk.now - timedelta(days=2))
+    received = inbox.Received(
+        source="sms",
+        source_key="1",
+        kind=EventKind.REPLY,
+        attempt_id=task.attempt_id,
+        body="Mejor el jueves",
+    )
+    async with desk.clinic.database.writing() as session:
+        await inbox.store(session, received, now=desk.now, key=desk.clinic.key)
+    history = (await (await signed()).page(f"/calls/{task.id}")).partition("What has been")[2]
+    assert history.index("Llamar otro día") < history.index("Mejor el jueves")
+    assert len(await desk.all(Event)) == 1
