@@ -1,8 +1,8 @@
-# The two commands a new user needs: `make demo` and `make test`. `make help` lists all.
+# What a new user needs: `make run`, `make demo`, `make test`. `make help` lists all.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run install test coverage check format messages screenshots chaos bench histories clean

@@ -194,22 +194,15 @@ class CampaignPages(CampaignActivities):
         """Return when to look again, and keep the campaign's pace; None: at once, or when told."""
         if page.hold is not None:
             return page.hold.until
-        next_page_at = now + self._pause_after(page, started)
-        await session.execute(
-            update(Campaign)
-            .where(Campaign.id == page.campaign.id)
-            .values(next_page_at=next_page_at)
+        campaign = await session.get_one(
+            # as it stands by now: ops may have changed the pace while the workflows were started
+            Campaign,
+            page.campaign.id,
+            with_for_update={"key_share": True},
         )
+        next_page_at = now + _pause_after(campaign.pace_per_hour, page, started)
+        campaign.next_page_at = next_page_at
         return next_page_at if next_page_at > now else None
-
-    @staticmethod
-    def _pause_after(page: _Page, started: Sequence[str]) -> timedelta:
-        pace = page.campaign.pace_per_hour
-        pause = timedelta(hours=len(page.attempts) / pace) if pace else timedelta(0)
-        if page.attempts and not started:
-            # their patients' previous attempts are about to close
-            return max(pause, _CLOSING_PAUSE)
-        return pause
 
     def _waits(self, page: _Page) -> str:
         if page.hold is None or page.hold.why is None:
@@ -225,6 +218,14 @@ class CampaignPages(CampaignActivities):
                 type="Misconfigured",
                 next_retry_delay=_MEND_PAUSE,
             )
+
+
+def _pause_after(pace: int | None, page: _Page, started: Sequence[str]) -> timedelta:
+    pause = timedelta(hours=len(page.attempts) / pace) if pace else timedelta(0)
+    if page.attempts and not started:
+        # their patients' previous attempts are about to close
+        return max(pause, _CLOSING_PAUSE)
+    return pause
 
 
 def _state_after(page: _Page, remaining: int) -> PageState:

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.conflict_free_insert import insert_if_new
-from clinic.folder import LANGUAGES
 from clinic.identifiers import new_id
+from clinic.multilingual import LANGUAGES
 from clinic.passwords import hashed, is_outdated, opens, refuse_password
 from clinic.refusal import Refusal
 from clinic.storable_text import storable

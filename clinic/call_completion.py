@@ -70,13 +70,13 @@ async def complete(
     if claimant(task, now) not in (None, who):
         raise why_not(task, task_id, calendar.zone)
     patient = await standing_of(session, task, now, key, calendar.zone)
-    written_from = await _written_from(session, task)
+    address = await written_from(session, task)
     decided = after_call(
         reported,
         tries_left=task.tries_allowed - task.tries_made,
         now=now,
         policy=policy,
-        calendar=calendar_for(policy, calendar, patient.contact.phone if patient else written_from),
+        calendar=calendar_for(policy, calendar, patient.contact.phone if patient else address),
         zone=calendar.zone,
         contacts=patient.contacts if patient else (),
     )
@@ -100,8 +100,8 @@ async def complete(
     task.tries_made += 1
     if task.patient_id is None:
         # of somebody whom the register does not know there is one thing to note
-        if reported.outcome is CallOutcome.DO_NOT_CONTACT and written_from is not None:
-            await suppression.suppress(session, written_from, source=inbox.STAFF, now=now, key=key)
+        if reported.outcome is CallOutcome.DO_NOT_CONTACT and address is not None:
+            await suppression.suppress(session, address, source=inbox.STAFF, now=now, key=key)
     else:
         await _note_in_register(session, task.patient_id, reported, now, key)
     if task.attempt_id is not None or reported.outcome not in _DECIDES_NOTHING:
@@ -109,7 +109,7 @@ async def complete(
     return Completed(task_id=task_id, outcome=reported.outcome, again_at=None)
 
 
-async def _written_from(session: AsyncSession, task: CallTask) -> str | None:
+async def written_from(session: AsyncSession, task: CallTask) -> str | None:
     """Return the address of somebody whom the register does not know."""
     if task.patient_id is not None or task.event_id is None:
         return None

@@ -7,10 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import inbox
+from clinic.call_completion import written_from
 from clinic.call_refusal import CallProblem, CallRefusal
-from clinic.call_task import Reported
+from clinic.call_task import PATIENT_FORGOTTEN, Reported
 from clinic.delivery import SkipReason
 from clinic.event import CallOutcome, EventKind
+from clinic.register import suppression
+from clinic.register.standing import PatientStatus
+from clinic.register_import.ended_attempts import Ending, end_attempts
 from clinic.tables import Call, CallTask, Patient
 
 
@@ -26,8 +30,9 @@ async def keep_late_report(
     """Keep what somebody reports of a call whose task they do not have any more.
 
     It stands on the patient's card as a call of theirs, with their note. The task, the attempt and
-    the book stay as the colleague's report left them, but for one word that always counts: whoever
-    says that they want no contact gets none. The same report again is kept once.
+    the book stay as the colleague's report left them, but for two words that always count: whoever
+    says that they want no contact gets none, and nobody writes any more to who has died. The same
+    report again is kept once.
 
     Args:
         session: A writing transaction.
@@ -46,34 +51,62 @@ async def keep_late_report(
     task = await session.get(CallTask, task_id, with_for_update=True)
     if task is None:
         raise CallRefusal(CallProblem.UNKNOWN, f"no call task `{task_id}`")
-    if task.patient_id is not None:
-        patient = await session.get_one(Patient, task.patient_id)
-        if patient.erased_at is not None:
-            raise CallRefusal(
-                CallProblem.NOT_TO_CALL, "the patient was forgotten", skip=SkipReason.ERASED
-            )
+    if await _is_forgotten(session, task):
+        raise CallRefusal(
+            CallProblem.NOT_TO_CALL, "the patient was forgotten", skip=SkipReason.ERASED
+        )
     if await _is_kept(session, task_id, reported, who):
         return task
-    session.add(
-        Call(
-            task_id=task_id,
-            made_at=now,
-            made_by=who,
-            outcome=reported.outcome.value,
-            loss_reason=reported.reason.value if reported.reason else None,
-            note=reported.note,
-        )
+    call = Call(
+        task_id=task_id,
+        made_at=now,
+        made_by=who,
+        outcome=reported.outcome.value,
+        loss_reason=reported.reason.value if reported.reason else None,
+        note=reported.note,
     )
-    if reported.outcome is CallOutcome.DO_NOT_CONTACT and task.patient_id is not None:
-        said = inbox.Received(
-            source=inbox.STAFF,
-            source_key=f"late.{task_id}",
-            kind=EventKind.OPTED_OUT,
-            patient_id=task.patient_id,
-            attempt_id=task.attempt_id,
-        )
-        await inbox.store(session, said, now=now, key=key)
+    session.add(call)
+    await session.flush()
+    match reported.outcome:
+        case CallOutcome.DO_NOT_CONTACT:
+            await _silence(session, task, call, now=now, key=key)
+        case CallOutcome.DECEASED if task.patient_id is not None:
+            await _exclude(session, task.patient_id, now=now, key=key)
     return task
+
+
+async def _is_forgotten(session: AsyncSession, task: CallTask) -> bool:
+    if task.patient_id is None:  # of somebody who wrote before the register knew them
+        return task.closed_by == PATIENT_FORGOTTEN
+    return (await session.get_one(Patient, task.patient_id)).erased_at is not None
+
+
+async def _silence(
+    session: AsyncSession, task: CallTask, call: Call, *, now: datetime, key: SecretStr
+) -> None:
+    if task.patient_id is None:
+        # of somebody whom the register does not know there is an address at the most
+        if (address := await written_from(session, task)) is not None:
+            await suppression.suppress(session, address, source=inbox.STAFF, now=now, key=key)
+        return
+    said = inbox.Received(
+        source=inbox.STAFF,
+        # by the call: whoever was welcome again and says it once more is heard once more
+        source_key=f"late.{call.id}",
+        kind=EventKind.OPTED_OUT,
+        patient_id=task.patient_id,
+        attempt_id=task.attempt_id,
+    )
+    await inbox.store(session, said, now=now, key=key)
+
+
+async def _exclude(
+    session: AsyncSession, patient_id: str, *, now: datetime, key: SecretStr
+) -> None:
+    patient = await session.get_one(Patient, patient_id)
+    patient.status = PatientStatus.DECEASED.value
+    gone = {patient_id: Ending(EventKind.EXCLUDED)}
+    await end_attempts(session, gone, now=now, key=key, source=inbox.STAFF)
 
 
 async def _is_kept(session: AsyncSession, task_id: str, reported: Reported, who: str) -> bool:

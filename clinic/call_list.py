@@ -1,19 +1,21 @@
 """The call list: who to call, why and by when."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import ColumnElement, case, func, select
+from pydantic import BaseModel, ConfigDict, SecretStr, computed_field
+from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_claim import claimant
 from clinic.call_task import TaskKind
-from clinic.call_words import Words, words_of
+from clinic.call_words import Words, Written, in_lines, words_of
 from clinic.register.same_number import Housemate, housemates, numbers_of
 from clinic.tables import Attempt, CallTask, Campaign, Patient
 
-_Found = list[tuple[CallTask, Patient | None, str, str | None]]
+_MOST = 1_000_000_000
+"""More tasks than any list has."""
 
 
 class OpenCall(BaseModel):
@@ -29,7 +31,7 @@ class OpenCall(BaseModel):
         patient_id: None where somebody wrote whom the register does not know.
         external_id: The clinic's number of the patient.
         phone: Where to call: a minor at the guardian's number.
-        words: What the patient wrote, a reply a line.
+        written: What the patient wrote, in its order.
         reading: How the latest of these was read: `yes`, `no`, `opt_out` or `unclear`.
         from_address: Where to answer somebody whom the register does not know.
         opted_out: The patient asked not to be contacted: the words are read, nobody calls.
@@ -53,12 +55,30 @@ class OpenCall(BaseModel):
     name: str
     phone: str | None
     language: str | None
-    words: str = ""
+    written: tuple[Written, ...] = ()
     reading: str | None = None
     from_address: str | None = None
     opted_out: bool = False
     household: tuple[Housemate, ...] = ()
     claimed_until: datetime | None = None
+
+    @computed_field  # type: ignore[prop-decorator] # mypy knows no decorated property
+    @property
+    def words(self) -> str:
+        """What the patient wrote, a reply a line; programs that read JSON get it as well."""
+        return in_lines(self.written)
+
+
+class Counts(NamedTuple):
+    """How long the call list is.
+
+    Attributes:
+        open: Tasks that are open.
+        due: Those of them that are due.
+    """
+
+    open: int
+    due: int
 
 
 async def open_calls(
@@ -72,13 +92,10 @@ async def open_calls(
         key: The key of the suppression hashes.
         at_most: How many to return; None: all.
     """
-    # said in a way that no index on the due time answers: whatever a database knows of its tables,
-    # it reads the rows off the index that has them in order, and need not sort a hundred thousand
-    overdue = case((CallTask.due_at < now, 1), else_=0)
-    found = await _found(session, overdue == 1, at_most)
-    if at_most is None or len(found) < at_most:
-        left = None if at_most is None else at_most - len(found)
-        found += await _found(session, overdue == 0, left)
+    at_most = _MOST if at_most is None else at_most
+    found = await _found(session, _OVERDUE, now=now, at_most=at_most)
+    if len(found) < at_most:
+        found += await _found(session, _AHEAD, now=now, at_most=at_most - len(found))
     return await _all_listed(session, found, now, key)
 
 
@@ -93,7 +110,7 @@ async def open_call(
         now: Aware UTC.
         key: The key of the suppression hashes.
     """
-    found = await _found(session, CallTask.id == task_id, 1)
+    found = await _found(session, _ONE, task_id=task_id)
     return next(iter(await _all_listed(session, found, now, key)), None)
 
 
@@ -110,43 +127,46 @@ async def count_open(session: AsyncSession, *, due_before: datetime | None = Non
     return await session.scalar(query) or 0
 
 
-async def _found(session: AsyncSession, which: ColumnElement[bool], at_most: int | None) -> _Found:
-    # a page of a hundred thousand is read off the index that has them in this order
-    rows: Any = await session.execute(
-        select(CallTask, Patient, Attempt.campaign_id, Campaign.name)
-        .outerjoin(Patient, Patient.id == CallTask.patient_id)
-        .outerjoin(Attempt, Attempt.id == CallTask.attempt_id)
-        .outerjoin(Campaign, Campaign.id == Attempt.campaign_id)
-        .where(CallTask.closed_at.is_(None), which)
-        .order_by(CallTask.priority, CallTask.due_at)
-        .limit(at_most)
-    )
-    return [tuple(row) for row in rows]
+async def counts(session: AsyncSession, now: datetime) -> Counts:
+    """Return how many tasks are open, and how many of them are due.
+
+    Args:
+        session: Any transaction.
+        now: Aware UTC.
+    """
+    [row] = await session.execute(_COUNTS, {"now": now})
+    return Counts(*row)
+
+
+async def _found(
+    session: AsyncSession, query: Select[CallTask, Patient, str, str], **asked: object
+) -> list[Any]:
+    return list(await session.execute(query, asked))
 
 
 async def _all_listed(
-    session: AsyncSession, found: _Found, now: datetime, key: SecretStr
+    session: AsyncSession, found: Sequence[Any], now: datetime, key: SecretStr
 ) -> list[OpenCall]:
-    words = await words_of(session, [task for task, *_ in found])
-    people = [patient for _, patient, *_ in found if patient is not None]
-    numbers = await numbers_of(session, list({row.id: row for row in people}.values()), now)
+    words = await words_of(session, [row.CallTask for row in found])
+    people = {row.Patient.id: row.Patient for row in found if row.Patient is not None}
+    numbers = await numbers_of(session, list(people.values()), now)
     asked = [
-        (task.attempt_id, campaign, numbers.get(str(task.patient_id)))
-        for task, _, campaign, _ in found
-        if task.attempt_id is not None
+        (row.CallTask.attempt_id, row.campaign_id, numbers.get(row.CallTask.patient_id))
+        for row in found
+        if row.CallTask.attempt_id is not None
     ]
     also = await housemates(session, asked, now, key)
     return [
         _listed(
-            task,
-            patient,
-            campaign,
-            phone=numbers.get(str(task.patient_id)),
-            words=words[task.id],
-            household=also.get(str(task.attempt_id), ()),
+            row.CallTask,
+            row.Patient,
+            row.name,
+            phone=numbers.get(row.CallTask.patient_id),
+            words=words[row.CallTask.id],
+            household=also.get(row.CallTask.attempt_id, ()),
             now=now,
         )
-        for task, patient, _, campaign in found
+        for row in found
     ]
 
 
@@ -175,10 +195,45 @@ def _listed(
         name=f"{patient.first_name} {patient.last_name}".strip() if patient else "",
         phone=phone,
         language=patient.language if patient else None,
-        words=words.text,
+        written=words.written,
         reading=words.reading,
         from_address=words.from_address,
         opted_out=patient is not None and patient.opted_out_at is not None,
         household=household,
         claimed_until=task.claimed_until if caller is not None else None,
     )
+
+
+def _query() -> Select[CallTask, Patient, str, str]:
+    return (
+        select(CallTask, Patient, Attempt.campaign_id, Campaign.name)
+        .outerjoin(Patient, Patient.id == CallTask.patient_id)
+        .outerjoin(Attempt, Attempt.id == CallTask.attempt_id)
+        .outerjoin(Campaign, Campaign.id == Attempt.campaign_id)
+        .where(CallTask.closed_at.is_(None))
+    )
+
+
+def _part(*, overdue: bool) -> Select[CallTask, Patient, str, str]:
+    # said in a way that no index on the due time answers: whatever a database knows of its tables,
+    # it reads the rows off the index that has them in order, and need not sort a hundred thousand
+    late = case((CallTask.due_at < bindparam("now"), 1), else_=0)
+    return (
+        _query()
+        .where(late == int(overdue))
+        .order_by(CallTask.priority, CallTask.due_at)
+        .limit(bindparam("at_most"))
+    )
+
+
+def _counts() -> Select[int, int]:
+    is_open = select(func.count()).select_from(CallTask).where(CallTask.closed_at.is_(None))
+    is_due = is_open.where(CallTask.due_at < bindparam("now"))
+    # each is a walk along an index of its own
+    return select(is_open.scalar_subquery(), is_due.scalar_subquery())
+
+
+# built once: to build one again takes longer than SQLite takes to answer it
+_OVERDUE, _AHEAD = _part(overdue=True), _part(overdue=False)
+_ONE = _query().where(CallTask.id == bindparam("task_id"))
+_COUNTS = _counts()

@@ -25,6 +25,7 @@ class CallProblem(StrEnum):
     NEEDS_TIME = "needs_time"
     TIME_MISPLACED = "time_misplaced"
     TIME_PASSED = "time_passed"
+    TIME_TOO_FAR = "time_too_far"
     OUTSIDE_HOURS = "outside_hours"
     """The clinic may not call at the time that was asked for."""
 

@@ -23,6 +23,9 @@ from clinic.reply_reading import Meaning
 TRY_AGAIN_AFTER = timedelta(days=1)
 """Between two calls that nobody answers (the product's design: tries are a day apart)."""
 
+FURTHEST = timedelta(days=3653)
+"""How far ahead a time may lie: a year that is further off is a slip of the pen."""
+
 THINK_FOR = timedelta(days=7)
 """How long someone who is thinking it over is left alone, where no time was agreed."""
 
@@ -178,6 +181,8 @@ def _refuse_misfits(reported: Reported, now: datetime) -> None:
         )
     if at is not None and at <= now:
         raise CallRefusal(CallProblem.TIME_PASSED, "--at lies in the past")
+    if at is not None and at - now > FURTHEST:
+        raise CallRefusal(CallProblem.TIME_TOO_FAR, "--at lies more than ten years ahead")
 
 
 def _refuse_outside_hours(

@@ -1,32 +1,71 @@
 """What patients wrote, as it stands beside their call tasks."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.event import EventKind
 from clinic.tables import CallTask, Event
 
 _AT_ONCE = 500
+ASKED_LENGTH = "asked_length"
+"""Of an event's details: how many characters of its body the clinic's page said for the patient."""
+_PATIENTS_PAGE = "link"
+"""The source of what was pressed and written on a patient's own page."""
+
+
+class Written(NamedTuple):
+    """One reply.
+
+    Attributes:
+        asked: What was pressed on the patient's own page, said in the clinic's language.
+        own: The patient's own words, in whatever language.
+    """
+
+    asked: str
+    own: str
 
 
 class Words(BaseModel):
     """What somebody wrote.
 
     Attributes:
-        text: A reply a line.
+        written: The replies, in their order.
         reading: How the latest reply was read; None where there is none, or a person took it down.
         from_address: Where it came from, only where the register does not know it.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    text: str = ""
+    written: tuple[Written, ...] = ()
     reading: str | None = None
     from_address: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The replies, one a line."""
+        return in_lines(self.written)
+
+
+def in_lines(written: Iterable[Written]) -> str:
+    """Return replies as they were read together, one a line."""
+    return "\n".join(" ".join(filter(None, each)) for each in written)
+
+
+def written_of(body: str, source: str, details: Mapping[str, Any]) -> Written:
+    """Tell the patient's own words from what the clinic's page says for them.
+
+    Args:
+        body: Of an event.
+        source: Its giver.
+        details: Its details.
+    """
+    asked = details.get(ASKED_LENGTH, len(body)) if source == _PATIENTS_PAGE else 0
+    return Written(body[:asked].rstrip(), body[asked:].lstrip())
 
 
 async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
@@ -35,7 +74,7 @@ async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str
     Where there is no attempt, it is what this patient, or this address, wrote without one; where
     nobody knows who wrote, it is that one reply.
     """
-    found: dict[str, Words] = {task.id: Words() for task in tasks}
+    found: dict[str, Words] = {}
     for page in _pages([task for task in tasks if task.attempt_id is not None]):
         found |= await _of_attempts(session, page)
     for page in _pages([task for task in tasks if task.attempt_id is None]):
@@ -44,13 +83,11 @@ async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str
 
 
 async def _of_attempts(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
-    of_these = Event.attempt_id.in_([task.attempt_id for task in tasks])
-    replies: defaultdict[str | None, list[Event]] = defaultdict(list)
-    # who says no once a person has the attempt, is that person's: they read it, and why
-    said = _written(EventKind.REPLY, EventKind.DECLINED)
-    for event in await session.scalars(said.where(of_these)):
+    asked = {"attempt_ids": [task.attempt_id for task in tasks]}
+    replies: defaultdict[str | None, list[Any]] = defaultdict(list)
+    for event in await session.execute(_SAID_TO, asked):
         replies[event.attempt_id].append(event)
-    return {task.id: _words(replies[task.attempt_id]) for task in tasks}
+    return {task.id: _words(replies.get(task.attempt_id, ())) for task in tasks}
 
 
 async def _without_attempt(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:
@@ -82,10 +119,12 @@ def _written(*kinds: EventKind) -> Select[Event]:
     return select(Event).where(of_kinds).order_by(Event.number)
 
 
-def _words(replies: Iterable[Event], from_address: str | None = None) -> Words:
+def _words(replies: Iterable[Any], from_address: str | None = None) -> Words:
     written = [event for event in replies if event.body]
+    if not written and from_address is None:
+        return _NOTHING
     return Words(
-        text="\n".join(event.body for event in written),
+        written=tuple(written_of(event.body, event.source, event.details) for event in written),
         reading=written[-1].details.get("reading") if written else None,
         from_address=from_address,
     )
@@ -94,3 +133,13 @@ def _words(replies: Iterable[Event], from_address: str | None = None) -> Words:
 def _pages(tasks: Sequence[CallTask]) -> Iterator[Sequence[CallTask]]:
     for start in range(0, len(tasks), _AT_ONCE):
         yield tasks[start : start + _AT_ONCE]
+
+
+_NOTHING = Words()
+# who says no once a person has the attempt, is that person's: they read it, and why; the query is
+# built once, for that takes longer than a database takes to answer it
+_SAID_TO = (
+    _written(EventKind.REPLY, EventKind.DECLINED)
+    .with_only_columns(Event.attempt_id, Event.body, Event.source, Event.details)
+    .where(Event.attempt_id.in_(bindparam("attempt_ids", expanding=True)))
+)

@@ -5,7 +5,8 @@ from datetime import datetime
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.campaigns import CampaignState, tell, to_change
+from clinic.campaign_news import tell
+from clinic.campaigns import CampaignState, to_change
 from clinic.event import EventKind
 from clinic.tables import Campaign
 

@@ -1,9 +1,7 @@
 """Campaigns: started, paused and stopped in the database first, then told to Temporal."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import (
@@ -21,16 +19,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import inbox
 from clinic.attempt import AttemptState
+from clinic.campaign_news import tell, tell_attempts
 from clinic.campaign_refusal import CampaignProblem, CampaignRefusal
 from clinic.event import EventKind
-from clinic.identifiers import new_id
 from clinic.plan import Plan
-from clinic.tables import Attempt, Campaign, Event, Patient
-
-OPS = "ops"
-"""The source of events that clinic ops cause."""
+from clinic.tables import Attempt, Campaign, Patient
 
 
 class CampaignState(StrEnum):
@@ -219,49 +213,6 @@ def _open_attempts(campaign: Campaign) -> Select[str]:
     return select(Attempt.id).where(
         Attempt.campaign_id == campaign.id, Attempt.state == AttemptState.OPEN.value
     )
-
-
-async def tell(
-    session: AsyncSession, campaign: Campaign, kind: EventKind, now: datetime, key: SecretStr
-) -> None:
-    """Tell a campaign's workflow what ops want.
-
-    Args:
-        session: A writing transaction.
-        campaign: The campaign.
-        kind: What they want of it.
-        now: Aware UTC.
-        key: The key of the suppression hashes.
-    """
-    told = inbox.Received(source=OPS, source_key=new_id("told"), kind=kind, campaign_id=campaign.id)
-    await inbox.store(session, told, now=now, key=key)
-
-
-async def tell_attempts(
-    session: AsyncSession, attempt_ids: Sequence[str], kind: EventKind, now: datetime
-) -> None:
-    """Tell many attempts what ops want, in one statement.
-
-    Args:
-        session: A writing transaction.
-        attempt_ids: The attempts.
-        kind: What ops want of them.
-        now: Aware UTC.
-    """
-    rows: list[dict[str, Any]] = [
-        {
-            "source": OPS,
-            "source_key": new_id("told"),
-            "kind": kind.value,
-            "attempt_id": attempt_id,
-            "received_at": now,
-            "body": "",
-            "details": {},
-        }
-        for attempt_id in attempt_ids
-    ]
-    if rows:
-        await session.execute(insert(Event), rows)
 
 
 def _random_id(session: AsyncSession) -> ColumnElement[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import campaigns
+from clinic import campaign_news
 from clinic.attempt import AttemptState
 from clinic.delivery import Deferred
 from clinic.event import EventKind
@@ -107,7 +107,7 @@ async def resume(session: AsyncSession, channel: str, *, now: datetime) -> int:
         raise Refusal(f"channel `{channel}` is not held", "`regresa channels` shows which are.")
     # a delivery marks its attempt while it holds the row above: none is missed
     told = list(await session.scalars(select(Attempt.id).where(_waits_for(channel))))
-    await campaigns.tell_attempts(session, told, EventKind.RESUMED, now)
+    await campaign_news.tell_attempts(session, told, EventKind.RESUMED, now)
     await session.execute(
         update(Attempt)
         .where(Attempt.held_channel == channel)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from clinic.contact_policy import ClosingDays, ContactCalendar, ContactPolicy
+from clinic.multilingual import LANGUAGES, NOTHING, Multilingual, Title
 from clinic.plan import Plan
 from clinic.refusal import Refusal
 from clinic.results.costs import Costs
@@ -15,13 +16,13 @@ from clinic.segments.rule import Segment
 from clinic.template import Template
 from clinic.yaml_document import Document, read_yaml
 
-LANGUAGES = ("es", "ru", "en")
 _SINGULAR = {
     "segments": "segment",
     "plans": "plan",
     "templates": "template",
     "policies": "contact policy",
 }
+_Version = tuple[int, int]
 _SHIPPED = Path(__file__).with_name("policies")
 
 LanguageCode = Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$")]
@@ -83,6 +84,15 @@ class ClinicProfile(BaseModel):
         return ContactCalendar(zone=self.zone, closing_days=self.closing_days)
 
 
+class Heading(BaseModel):
+    """What a file is called, and what it says of itself; of all else in it nothing is asked."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    title: Title = NOTHING
+    description: Multilingual = NOTHING
+
+
 class ClinicFolder:
     """The folder, read as it is asked for and checked as it is read.
 
@@ -102,7 +112,8 @@ class ClinicFolder:
             )
         self.path = path
         self.profile = read_yaml(path / "clinic.yaml", ClinicProfile)
-        self._templates: dict[str, tuple[tuple[int, int], Template]] = {}
+        self._templates: dict[str, tuple[_Version, Template]] = {}
+        self._headings: dict[Path, tuple[_Version, Heading]] = {}
         self._policy_name = contact_policy or self.profile.contact_policy
 
     def policy(self, name: str | None = None) -> ContactPolicy:
@@ -162,12 +173,29 @@ class ClinicFolder:
         longer than all else that a delivery does.
         """
         path = self._named("templates", name)
-        stat = path.stat()
-        version = (stat.st_mtime_ns, stat.st_size)
+        version = _version(path)
         known = self._templates.get(name)
         if known is None or known[0] != version:
             known = (version, read_yaml(path, Template, name=name))
             self._templates[name] = known
+        return known[1]
+
+    def heading(self, kind: str, name: str) -> Heading:
+        """Return what a file is called, as it stands there now; nothing where it can't be read.
+
+        Args:
+            kind: `segments`, `plans` or `templates`.
+            name: The file's name without `.yaml`; the file may be gone.
+        """
+        try:
+            path = self._named(kind, name)
+            version = _version(path)
+            known = self._headings.get(path)
+            if known is None or known[0] != version:
+                known = (version, read_yaml(path, Heading))
+                self._headings[path] = known
+        except (Refusal, OSError, ValueError):  # a name that no file can have
+            return Heading()
         return known[1]
 
     def names(self, kind: str) -> list[str]:
@@ -195,6 +223,11 @@ class ClinicFolder:
                 f"There are: {known}{shipped}",
             )
         return path
+
+
+def _version(path: Path) -> _Version:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _names_in(folder: Path) -> list[str]:

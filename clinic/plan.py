@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from clinic.duration import Duration
+from clinic.multilingual import NOTHING, Multilingual, Title
 
 CALL = "call"
 """The channel in which a person, not the machine, reaches the patient."""
@@ -54,10 +55,25 @@ class Step(BaseModel):
 
 
 class Plan(BaseModel):
-    """A ladder of steps, tried in order until the patient answers."""
+    """A ladder of steps, tried in order until the patient answers.
+
+    Attributes:
+        title: What it is called where people choose it. Like the description it stays in the
+            file: a campaign's snapshot, and what travels with an attempt, name the plan only.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    description: str = ""
+    title: Annotated[Title, Field(exclude=True)] = NOTHING
+    description: Annotated[Multilingual, Field(exclude=True)] = NOTHING
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    @property
+    def takes(self) -> timedelta:
+        """How long it is from the first message to the end of the last step's time.
+
+        That is if nobody answers and every step may go out at once; calls that nobody answers
+        are tried again after it.
+        """
+        return sum((step.wait for step in self.steps), timedelta(0))

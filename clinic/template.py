@@ -9,6 +9,7 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from clinic.multilingual import NOTHING, Multilingual, Title
 from clinic.plan import CALL
 
 PLACEHOLDERS = frozenset({"first_name", "clinic", "clinic_phone", "booking_url", "link"})
@@ -101,6 +102,8 @@ class Template(BaseModel):
     """One content: language, then channel, to words.
 
     Attributes:
+        title: What staff call it; no patient reads it.
+        description: Likewise, what it is for.
         kind: An offer of any sort makes a reminder advertising, which needs other consent.
         asks: Where it is `yes_or_no`, a clear yes or no is an answer (`clinic.reply_reading`).
     """
@@ -108,6 +111,8 @@ class Template(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    title: Title = NOTHING
+    description: Multilingual = NOTHING
     kind: Literal["reminder", "advertising"]
     asks: Literal["yes_or_no"] | None = None
     es: dict[str, Words] = {}

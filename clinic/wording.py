@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from babel.lists import format_list
 
-from clinic.folder import LANGUAGES, ClinicProfile
+from clinic.folder import ClinicProfile
+from clinic.multilingual import LANGUAGES
 from clinic.plain_text import plain
 from clinic.plan import Step
 from clinic.template import Template, Words

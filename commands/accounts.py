@@ -1,6 +1,5 @@
 """Commands for whoever says who may sign in to the console."""
 
-import getpass
 import sys
 from typing import Annotated
 
@@ -21,11 +20,12 @@ from clinic.accounts import (
 )
 from clinic.audit import Action, note
 from clinic.clinic import Clinic
-from clinic.folder import LANGUAGES
+from clinic.multilingual import LANGUAGES
 from clinic.passwords import SHORTEST, refuse_password
 from clinic.refusal import Refusal
 from clinic.tables import Account
 from commands import terminal
+from commands.audited import login_name
 from commands.options import AsJson
 from commands.running import now, run_with_clinic
 
@@ -239,7 +239,7 @@ def _first_line() -> str:
 async def _note(session: AsyncSession, account: Account, action: Action, **details: str) -> None:
     await note(
         session,
-        who=getpass.getuser(),
+        who=login_name(),
         action=action,
         now=now(),
         subject=account.id,

@@ -1,11 +1,25 @@
 """The audit log's lines for what is done at a command line."""
 
-import getpass
+import os
+import pwd
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.audit import Action, Detail, note
 from commands.running import now
+
+
+def login_name() -> str:
+    """Return under which name somebody is logged in on this machine.
+
+    It is the system's: `LOGNAME` and `USER` are what anybody may set. In a container whose user
+    has no name, it is the user's number.
+    """
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid-{number}"
 
 
 async def note_command(
@@ -29,7 +43,7 @@ async def note_command(
     """
     await note(
         session,
-        who=getpass.getuser(),
+        who=login_name(),
         action=action,
         now=now(),
         patient_id=patient_id,

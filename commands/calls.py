@@ -1,6 +1,5 @@
 """Commands for staff: who to call, take a call, what came of it."""
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ from clinic.refusal import Refusal
 from clinic.register.search import find_patient
 from clinic.tables import CallTask
 from commands import terminal
-from commands.audited import note_command
+from commands.audited import login_name, note_command
 from commands.options import AsJson, By, Task, Who, moment, read_words
 from commands.running import now, run_with_clinic
 
@@ -59,7 +58,7 @@ def claim(context: typer.Context, task: Task, by: By = "", as_json: AsJson = Fal
     """
 
     async def run(clinic: Clinic) -> None:
-        who = by or getpass.getuser()
+        who = by or login_name()
         async with clinic.database.writing() as session:
             until = await call_claim.claim(
                 session, task, who=who, now=now(), key=clinic.key, zone=clinic.profile.zone
@@ -139,7 +138,7 @@ def complete(
                 session,
                 task,
                 reported,
-                who=by or getpass.getuser(),
+                who=by or login_name(),
                 now=now(),
                 policy=clinic.policy,
                 calendar=clinic.calendar,

@@ -59,6 +59,9 @@ def preview(
         channels = addresses_by_channel(clinic, rules)
         chosen = clinic.folder.segment(segment)
         steps = clinic.folder.plan(plan, channels)
+        if as_json or limit:  # at once: a list that is broken off has been seen as well
+            async with clinic.database.writing() as session:
+                await note_command(session, Action.VIEWED, what="preview")
         async with clinic.database.reading() as session:
             forecasts = forecast_segment(
                 session,

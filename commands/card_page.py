@@ -66,7 +66,8 @@ def _facts(card: Card, zone: ZoneInfo, now: datetime) -> Iterable[tuple[str, str
         yield "other phone", card.other_phone
     if card.household:
         others = (f"{other.external_id} {other.name}" for other in card.household)
-        yield "shares an address with", ", ".join(others)
+        more = f", and {card.household_more} more" if card.household_more else ""
+        yield "shares an address with", f"{', '.join(others)}{more}"
     for twin in card.same_person:
         verdict = twin.verdict or "nobody has settled it"
         yield "perhaps also", f"{twin.external_id} {twin.name}: {twin.reason} ({verdict})"

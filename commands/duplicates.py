@@ -1,6 +1,5 @@
 """The command for rows of the register that may be one person."""
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from clinic.register import duplicates
 from clinic.register.duplicates import PossiblePatient, Verdict
 from clinic.register.search import find_row
 from commands import terminal
-from commands.audited import note_command
+from commands.audited import login_name, note_command
 from commands.options import AsJson, By
 from commands.running import now, run_with_clinic
 
@@ -54,9 +53,10 @@ def settle_duplicates(
 
 
 async def _list(clinic: Clinic, limit: int, *, as_json: bool) -> None:
-    async with clinic.database.reading() as session:
+    async with clinic.database.writing() as session:
         count = await duplicates.count_open(session)
         shown = await duplicates.open_duplicates(session, count if as_json else limit)
+        await note_command(session, Action.VIEWED, what="duplicates", rows=len(shown))
     if as_json:
         terminal.print_json(shown)
         return
@@ -99,7 +99,7 @@ async def _settle(
         one = await find_row(session, patient, key=clinic.key)
         two = await find_row(session, other, key=clinic.key)
         await duplicates.settle(
-            session, one, two, verdict, who=who or getpass.getuser(), now=now(), key=clinic.key
+            session, one, two, verdict, who=who or login_name(), now=now(), key=clinic.key
         )
         for row in (one, two):
             await note_command(

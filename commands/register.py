@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from channels.addresses import addresses_by_channel
+from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.segments import size as segment_size
 from clinic.segments.in_words import in_words
@@ -14,6 +15,7 @@ from clinic.segments.rule import Segment
 from clinic.segments.size import SegmentSize
 from clinic.segments.unknown_words import unknown_words
 from commands import segment_screen, terminal
+from commands.audited import note_command
 from commands.options import AsJson, complete_from
 from commands.register_import import warn_of_unfinished
 from commands.running import now, run_with_clinic
@@ -53,10 +55,15 @@ def segments(
         await _warn_of_unknown_words(clinic, segment)
         with terminal.counting("patients looked at") as count:
             size = await _measure(clinic, segment, moment, sample, count)
+        if size.sample:
+            async with clinic.database.writing() as session:
+                rows = len(size.sample)
+                await note_command(session, Action.VIEWED, what="segment_sample", rows=rows)
+        said, rule = _described(segment, clinic), in_words(segment.where)
         if as_json:
-            terminal.print_json(segment_screen.as_json(segment, size, in_words(segment.where)))
+            terminal.print_json(segment_screen.as_json(segment, said, size, rule))
         else:
-            segment_screen.print_segment(segment, size, in_words(segment.where))
+            segment_screen.print_segment(segment, said, size, rule)
 
     run_with_clinic(context, run)
 
@@ -67,12 +74,17 @@ async def _list(clinic: Clinic, moment: datetime, *, as_json: bool) -> None:
         await _warn_of_unknown_words(clinic, segment)
         async with clinic.database.reading() as session:
             count = await segment_size.count(session, segment, now=moment, calendar=clinic.calendar)
-        rows.append((segment.name, count, segment.description))
+        rows.append((segment.name, count, _described(segment, clinic)))
     if as_json:
         keys = ("name", "patients", "description")
         terminal.print_json([dict(zip(keys, row, strict=True)) for row in rows])
     else:
         terminal.print_segments(rows)
+
+
+def _described(segment: Segment, clinic: Clinic) -> str:
+    """Return a segment's description as commands speak, in English; else as the clinic does."""
+    return segment.description.said("en", clinic.profile.language).text
 
 
 async def _measure(

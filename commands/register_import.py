@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from clinic.audit import Action, note
 from clinic.clinic import Clinic
 from clinic.refusal import Refusal
 from clinic.register_import.import_result import AGAIN, ImportResult
@@ -18,6 +19,7 @@ from clinic.register_import.register_row import Source
 from clinic.register_import.rejects import RejectsFile
 from clinic.register_import.source_file import open_source
 from commands import import_screen, terminal
+from commands.audited import login_name
 from commands.options import AsJson, refuse_unwritable
 from commands.running import now, run_with_clinic
 
@@ -68,6 +70,8 @@ def import_file(
         await warn_of_unfinished(clinic, file.name)
         source = _open(file, clinic, mapping, encoding)
         result = ImportResult()
+        if not dry_run:  # at once: what was interrupted has changed the register too
+            await _note(clinic, step="began")
         async with _register(clinic, dry_run=dry_run) as database:
             try:
                 await _import(database, source, clinic, result, listing)
@@ -75,6 +79,8 @@ def import_file(
                 if not dry_run:
                     typer.echo(f"{result.how_far(source.name)}.\n{AGAIN}", err=True)
                 raise
+        if not dry_run:
+            await _note(clinic, step="done", **result.counts)
         written = str(listing) if listing is not None and result.unusable else None
         if as_json:
             terminal.print_json(import_screen.as_json(source, result, written, dry_run=dry_run))
@@ -97,6 +103,11 @@ async def warn_of_unfinished(clinic: Clinic, about_to_run: str = "") -> None:
             f"line {run.line}. Unless it is still running, run it again.",
             err=True,
         )
+
+
+async def _note(clinic: Clinic, **details: int | str) -> None:
+    async with clinic.database.writing() as session:
+        await note(session, who=login_name(), action=Action.IMPORTED, now=now(), details=details)
 
 
 def _refuse_as_rejects(listing: Path, file: Path) -> None:

@@ -10,10 +10,10 @@ from clinic.segments.size import SampledPatient, SegmentSize
 from commands.terminal import console, new_table
 
 
-def print_segment(segment: Segment, size: SegmentSize, rule: str) -> None:
+def print_segment(segment: Segment, described: str, size: SegmentSize, rule: str) -> None:
     """Print a segment's rule, its size, who is left out and why, and a sample."""
     left_out = size.left_out.total()
-    console.print(Text(segment.name, style="bold"), f": {segment.description}", sep="")
+    console.print(Text(segment.name, style="bold"), f": {described}", sep="")
     console.print(f"The rule: {rule}.")
     table = new_table("Of the segment", "patients")
     table.add_row("could get an attempt now, on some channel in use", str(size.patients - left_out))
@@ -32,11 +32,11 @@ def print_segment(segment: Segment, size: SegmentSize, rule: str) -> None:
         console.print(f"... and {size.patients - len(size.sample)} more (--sample shows more)")
 
 
-def as_json(segment: Segment, size: SegmentSize, rule: str) -> dict[str, Any]:
+def as_json(segment: Segment, described: str, size: SegmentSize, rule: str) -> dict[str, Any]:
     """Return the same for a program."""
     return {
         "name": segment.name,
-        "description": segment.description,
+        "description": described,
         "rule": rule,
         "patients": size.patients,
         "left_out": {reason.value: count for reason, count in size.left_out.most_common()},

@@ -7,7 +7,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from clinic.clinic import Clinic
-from clinic.folder import LANGUAGES, ClinicProfile
+from clinic.folder import ClinicProfile
+from clinic.multilingual import LANGUAGES
 from clinic.tables import Account
 from console.doors.own_path import own_path
 from console.patient.view import language_accepted

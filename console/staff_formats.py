@@ -11,6 +11,7 @@ from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason, Outcome
 from clinic.register.sent_text import PERSONAL_LINK
 from clinic.register_import.encoding import encoding_name
+from console.calls.formats import call_formats
 from console.campaigns.formats import campaign_formats
 from console.results.formats import result_formats
 from console.staff_words import (
@@ -66,6 +67,7 @@ def formats(language: str) -> Mapping[str, Callable[..., str]]:
         "without_link": lambda text: text.replace(PERSONAL_LINK, gettext(_PERSONAL_LINK)),
         "outcome_name": lambda outcome: gettext(OUTCOMES[CallOutcome(outcome)]),
         "encoding_name": encoding_name,
+        **call_formats(language),
         **campaign_formats(language),
         **result_formats(language),
     }

@@ -162,6 +162,7 @@ PROBLEMS = {
     CallProblem.NEEDS_TIME: N_("When should we call back? Choose a time, please."),
     CallProblem.TIME_MISPLACED: N_("A time goes with a booking or a later call only."),
     CallProblem.TIME_PASSED: N_("That time has passed. Choose a later one, please."),
+    CallProblem.TIME_TOO_FAR: N_("That is more than ten years ahead. Is the year right?"),
     CallProblem.OUTSIDE_HOURS: N_(
         "The clinic may not call at that time. The next time it may is %(at)s."
     ),
@@ -182,7 +183,7 @@ LEFT_OUT = {
     LeftOut.ALREADY_BOOKED: N_("Have an appointment already"),
     LeftOut.OPEN_ATTEMPT: N_("Are in another campaign just now"),
     LeftOut.COOL_DOWN: N_("Were in a campaign not long ago"),
-    LeftOut.NO_WAY_TO_REACH: N_("Can't be reached: no address that may be used, or no consent"),
+    LeftOut.NO_WAY_TO_REACH: N_("Can't be reached (no address that may be used, or no consent)"),
     LeftOut.POSSIBLE_DUPLICATE: N_("May be on the register twice"),
     LeftOut.ERASED: N_("Were forgotten, as they asked"),
     LeftOut.CAMPAIGN_OVER: N_("The campaign's last day came first"),

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
+from clinic.call_words import Written, written_of
 from clinic.event import EventKind
 from clinic.plan import Plan, Step
 from clinic.register.sent_text import SentText, SentTexts
@@ -72,6 +73,8 @@ class Said(_Part):
     """Something that happened outside, with the patient's words; `at` is aware UTC.
 
     Attributes:
+        words: As they reached the clinic.
+        written: The same, with the patient's own told from what their page says for them.
         reading: How a reply was read: `yes`, `no` or `unclear`; None: it was not.
     """
 
@@ -79,6 +82,7 @@ class Said(_Part):
     kind: str
     source: str
     words: str
+    written: Written
     reading: str | None = None
 
 
@@ -136,6 +140,7 @@ async def said(session: AsyncSession, *conditions: ColumnElement[bool]) -> tuple
             kind=row.kind,
             source=row.source,
             words=row.body,
+            written=written_of(row.body, row.source, row.details),
             reading=row.details.get("reading"),
         )
         for row in await session.scalars(query)

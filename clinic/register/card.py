@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.register.attempt_card import AttemptCard, CallLine, Said, attempt_cards, calls_of, said
 from clinic.register.contact import Contact, is_minor
-from clinic.register.search import patients_at
+from clinic.register.others_there import Other, name_of, others_at
 from clinic.register.sent_text import SentTexts
 from clinic.register.standing import contacts_of
 from clinic.register.suppression import addresses_of, suppressed
@@ -19,13 +19,6 @@ from clinic.tables import Appointment, CallTask, Consent, Duplicate, Event, Pati
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Other(_Part):
-    """Another row of the register: the clinic's number and the name."""
-
-    external_id: str
-    name: str
 
 
 class Twin(Other):
@@ -79,7 +72,8 @@ class Card(_Part):
         other_phone: Called, never written to.
         opted_out_at: Aware UTC; since then nobody writes to the patient.
         guardian: Whom messages to a minor go to; None where they go to the patient.
-        household: Others who share an address.
+        household: Others who share an address; of a crowd the first.
+        household_more: How many more there are: thousands may stand at a clinic's own number.
         same_person: Rows that may be the same person, and what staff said about it.
         said: What the patient said outside any attempt.
         open_tasks: Call tasks about that which are open.
@@ -110,6 +104,7 @@ class Card(_Part):
     said: tuple[Said, ...]
     open_tasks: tuple[str, ...] = ()
     calls: tuple[CallLine, ...] = ()
+    household_more: int = 0
 
     @property
     def observations(self) -> list[CallLine]:
@@ -142,11 +137,12 @@ async def card_of(
     reached_at = {contact.email, contact.phone} - {None}
     addresses = {*addresses_of(patient, now), *(address for address in reached_at if address)}
     tasks = await _tasks(session, patient)
+    household, more = await others_at(session, patient, addresses)
     outside = (Event.patient_id == patient.id, Event.attempt_id.is_(None))
     return Card(
         patient_id=patient.id,
         external_id=patient.external_id,
-        name=_name(patient),
+        name=name_of(patient),
         status=patient.status,
         birth_date=patient.birth_date,
         language=patient.language,
@@ -156,7 +152,8 @@ async def card_of(
         other_phone=patient.other_phone,
         opted_out_at=patient.opted_out_at,
         guardian=_guardian(patient, contact, now.astimezone(zone).date()),
-        household=await _household(session, patient, addresses),
+        household=household,
+        household_more=more,
         same_person=await _same_person(session, patient),
         visits=await _visits(session, patient),
         reported_visits=patient.reported_visits,
@@ -178,28 +175,12 @@ async def _tasks(session: AsyncSession, patient: Patient) -> Sequence[CallTask]:
     ).all()
 
 
-def _name(patient: Patient) -> str:
-    return f"{patient.first_name} {patient.last_name}".strip()
-
-
 def _guardian(patient: Patient, contact: Contact, today: date) -> str | None:
     if not is_minor(patient, today) or contact.for_guardian is None:
         return None
     named = contact.for_guardian
     number = f"({patient.guardian_number})" if patient.guardian_number else ""
     return f"{named} {number}".strip() or None
-
-
-async def _household(
-    session: AsyncSession, patient: Patient, addresses: Iterable[str]
-) -> tuple[Other, ...]:
-    found = {
-        other.id: Other(external_id=other.external_id, name=_name(other))
-        for address in sorted(addresses)
-        for other in await patients_at(session, address)
-        if other.id != patient.id
-    }
-    return tuple(sorted(found.values(), key=lambda other: other.external_id))
 
 
 async def _same_person(session: AsyncSession, patient: Patient) -> tuple[Twin, ...]:
@@ -213,7 +194,7 @@ async def _same_person(session: AsyncSession, patient: Patient) -> tuple[Twin, .
     return tuple(
         Twin(
             external_id=other.external_id,
-            name=_name(other),
+            name=name_of(other),
             reason=duplicate.reason,
             verdict=duplicate.verdict,
         )

@@ -250,14 +250,18 @@ async def _close_calls(session: AsyncSession, patient: Patient, now: datetime) -
     # also what they wrote before the register knew them
     unknown = select(Event.id).where(wrote_from(addresses_of(patient, now)))
     of_patient = or_(CallTask.patient_id == patient.id, CallTask.event_id.in_(unknown))
+    # the closed ones as well: somebody may be keeping a late report on one just now
+    tasks = select(CallTask.id).where(of_patient).order_by(CallTask.id)
+    task_ids = (await session.scalars(tasks.with_for_update(key_share=True))).all()
     await session.execute(
         update(CallTask)
-        .where(of_patient, CallTask.closed_at.is_(None))
+        .where(CallTask.id.in_(task_ids), CallTask.closed_at.is_(None))
         .values(closed_at=now, closed_by=PATIENT_FORGOTTEN, outcome=Outcome.CANCELLED.value)
     )
-    tasks = select(CallTask.id).where(of_patient)
     await session.execute(
-        update(Call).where(Call.task_id.in_(tasks)).values(note="", loss_reason=None, again_at=None)
+        update(Call)
+        .where(Call.task_id.in_(task_ids))
+        .values(note="", loss_reason=None, again_at=None)
     )
 
 

@@ -110,7 +110,10 @@ async def save(
             troubles[name] = Trouble(error.problem)
     # words before the patient: an import takes them in this order
     taken |= await _spelled(session, taken)
-    patient = await session.get(Patient, patient_id, with_for_update=True, populate_existing=True)
+    # no more than that: a row that names this patient, as one that looks alike, has not to wait
+    patient = await session.get(
+        Patient, patient_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if patient is None or patient.erased_at is not None or patient.duplicate_of is not None:
         raise NotSaved({})
     troubles |= _changed_meanwhile(patient, taken, was)

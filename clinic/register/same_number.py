@@ -1,12 +1,12 @@
 """Who else answers at the number of a call task: one call serves a household."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import Select, and_, select, union
+from sqlalchemy import BindParameter, Select, and_, bindparam, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -74,8 +74,8 @@ async def housemates(
     campaigns = {campaign for _, campaign, _ in attempts}
     living: dict[tuple[str, str | None], list[Any]] = {}
     for start in range(0, len(numbers), _AT_ONCE):
-        query = _people_at(numbers[start : start + _AT_ONCE], campaigns)
-        found = (await session.execute(query)).all()
+        asked = {"numbers": numbers[start : start + _AT_ONCE], "campaigns": list(campaigns)}
+        found = (await session.execute(_PEOPLE, asked)).all()
         rows = [row for row in found if row.state == AttemptState.OPEN.value]
         called_at = await numbers_of(session, [row.Patient for row in rows], now)
         for row in rows:
@@ -103,10 +103,11 @@ async def housemates(
     }
 
 
-def _people_at(
-    numbers: Sequence[str], campaigns: Collection[str]
-) -> Select[str, str, str, Patient, str | None, datetime | None]:
+def _people() -> Select[str, str, str, Patient, str | None, datetime | None]:
+    """Return the query for who answers at some numbers, in some campaigns; it is built once."""
     guardian = aliased(Patient)
+    numbers: BindParameter[Any] = bindparam("numbers", expanding=True)
+    campaigns: BindParameter[Any] = bindparam("campaigns", expanding=True)
     people = union(
         select(Patient.id).where(Patient.phone.in_(numbers)),
         select(Patient.id).where(Patient.guardian_phone.in_(numbers)),
@@ -132,6 +133,9 @@ def _people_at(
         )
         .order_by(Patient.external_id)
     )
+
+
+_PEOPLE = _people()
 
 
 def _housemate(row: Any, now: datetime) -> Housemate:

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from clinic.folder import LANGUAGES
+from clinic.multilingual import LANGUAGES
 from clinic.outcome import LossReason
 from clinic.register.address import read_email, read_phone
 from clinic.register.standing import PatientStatus

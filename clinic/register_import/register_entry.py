@@ -47,7 +47,9 @@ class Entry:
 async def read_entries(session: AsyncSession, numbers: Collection[str]) -> dict[str, Entry]:
     """Return who of some numbers is on the register, by number.
 
-    The rows are locked: another import or a webhook waits, and takes them in the same order.
+    The rows are locked: another import, or whoever changes one, waits, and takes them in the same
+    order. Whoever only names one in another table's row does not: an edit that finds a patient of
+    this batch alike would wait for the batch, and the batch for the edit.
     """
     columns = (_PATIENTS.c[name] for name in ("id", "external_id", "duplicate_of", "phone_kind"))
     # a parameter for each number takes PostgreSQL and its driver longer than the search itself
@@ -57,7 +59,7 @@ async def read_entries(session: AsyncSession, numbers: Collection[str]) -> dict[
         select(*columns, *(_PATIENTS.c[name] for name in FIELDS))
         .where(is_one)
         .order_by(Patient.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {
         number: Entry(

@@ -71,10 +71,12 @@ def by_contact(
         key = step_of(contact), contact.channel
         line = found.get(key, ByContact(*key))
         found[key] = line._replace(contacts=line.contacts + contact.number)
-        place = (contact.channel == CALL and key[0] is None, contact.step)
+        place = _place(key, contact)
         first[key] = min(first.get(key, place), place)
     for answer in answered:
         key = step_of(answer), answer.channel
+        # a call that was made after the calls were counted, and before the answers were
+        first.setdefault(key, _place(key, answer))
         line = found.get(key, ByContact(*key))
         found[key] = line._replace(
             answered=line.answered + answer.answered,
@@ -82,3 +84,8 @@ def by_contact(
             came=line.came + answer.came,
         )
     return tuple(found[key] for key in sorted(found, key=lambda key: (first[key], key[1])))
+
+
+def _place(key: tuple[int | None, str], of: Contact | Answered) -> tuple[bool, int]:
+    """Return where a line stands among the others: calls that no plan names are the last."""
+    return of.channel == CALL and key[0] is None, of.step

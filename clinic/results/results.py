@@ -129,8 +129,7 @@ async def results_of(
         now: Aware UTC.
         costs: The clinic's prices; None: it has none.
     """
-    every = {campaign.id: campaign for campaign in await campaigns_of(database)}
-    began = min((campaign.started_at for campaign in every.values()), default=now)
+    began = min((campaign.started_at for campaign in await campaigns_of(database)), default=now)
     async with database.reading() as session:
         dialect = session.get_bind().dialect.name
     calendar = LocalCalendar(zone, min(began, now), max(began, now), dialect)
@@ -154,6 +153,8 @@ async def results_of(
     cells, (answered, messages), (calls, reasons, callers) = await asyncio.gather(
         count_attempts(), count_answers(), count_calls()
     )
+    # only now: a campaign may have been started since the first look
+    every = {campaign.id: campaign for campaign in await campaigns_of(database)}
     contacts = [*messages, *calls]
     paid: dict[str, int] = defaultdict(int)
     for contact in messages:

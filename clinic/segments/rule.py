@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from clinic.multilingual import NOTHING, Multilingual, Title
 from clinic.outcome import LossReason
 from clinic.register.vocabulary import WordKind
 from clinic.segments.conditions import (
@@ -92,8 +93,13 @@ class Rule(Part):
 
 
 class Segment(Part):
-    """A rule with a name."""
+    """A rule with a name.
+
+    Attributes:
+        title: What it is called where people choose it.
+    """
 
     name: str
-    description: str = ""
+    title: Title = NOTHING
+    description: Multilingual = NOTHING
     where: Rule

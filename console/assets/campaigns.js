@@ -15,7 +15,8 @@
     if (part && !document.hidden && !part.contains(document.activeElement)) {
       try {
         const answer = await fetch(location.href, { credentials: "same-origin" });
-        if (answer.ok && !answer.redirected) {
+        if (answer.redirected) return location.reload(); // signed out: old figures would look new
+        if (answer.ok) {
           const page = new DOMParser().parseFromString(await answer.text(), "text/html");
           const fresh = page.getElementById("live");
           if (fresh && !part.contains(document.activeElement)) part.replaceWith(fresh);

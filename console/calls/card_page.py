@@ -21,6 +21,7 @@ from console.calls.form import LONGEST_NOTE, CallForm
 from console.calls.lost_page import LOST, LostCalls
 from console.calls.problem import in_words
 from console.calls.rows import call_rows
+from console.calls.signed_out import or_note_back
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.patient.call_times import call_times
@@ -109,7 +110,7 @@ class CallCard:
                 return self._lost.page(task_id, visitor, form, refusal)
             problem = in_words(refusal, self._clinic, visitor)
             return await self.page(task_id, visitor, filled=form, problem=problem)
-        return RedirectResponse("/calls", 303)
+        return RedirectResponse(f"/calls?done={task_id}", 303)
 
     async def _completed(self, task_id: str, visitor: Visitor, form: CallForm) -> Completed:
         clinic, now = self._clinic, self._clock()
@@ -154,7 +155,9 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     """Build the doors under /calls/<task>: a GET shows, only a POST changes anything."""
     routes = APIRouter(default_response_class=HTMLResponse)
     desk, lost = CallCard(clinic, clock), LostCalls(clinic, clock)
-    caller = Annotated[Visitor, Depends(doors.signed_in(Role.STAFF, Role.OPS, Role.ADMIN))]
+    signed_in = doors.signed_in(Role.STAFF, Role.OPS, Role.ADMIN)
+    caller = Annotated[Visitor, Depends(signed_in)]
+    reporter = Annotated[Visitor, Depends(or_note_back(signed_in, clinic))]
 
     @routes.get("/calls/{task_id}")
     async def show(task_id: str, visitor: caller) -> Response:
@@ -163,7 +166,7 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     @routes.post("/calls/{task_id}/complete")
     async def complete(
         task_id: str,
-        visitor: caller,
+        visitor: reporter,
         form: Annotated[CallForm, Form()],
     ) -> Response:
         return await desk.complete(task_id, visitor, form)
@@ -171,7 +174,7 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     @routes.post("/calls/{task_id}/keep")
     async def keep(
         task_id: str,
-        visitor: caller,
+        visitor: reporter,
         form: Annotated[CallForm, Form()],
     ) -> Response:
         return await lost.keep(task_id, visitor, form)

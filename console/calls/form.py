@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, field_validator
 from clinic.call_task import Reported
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
+from clinic.storable_text import storable
 
 LONGEST_NOTE = 2000
 """Characters."""
@@ -21,19 +22,21 @@ class CallForm(BaseModel):
     Attributes:
         outcome: What came of the call.
         reason: Why the patient left; empty: none was chosen.
+        appointment: When it is, where one was made: by the clinic's clock, as
+            `<input type="datetime-local">` writes it; empty: none.
         later: When to call again, of the times that were offered, with its offset; empty: none.
-        at: The appointment, or another time to call again: by the clinic's clock, as
-            `<input type="datetime-local">` writes it; empty: none. It counts more than `later`.
+        at: Another time to call again, written as an appointment is. It counts more than `later`.
         note: Free words.
     """
 
     outcome: CallOutcome
     reason: LossReason | None = None
+    appointment: datetime | None = None
     later: datetime | None = None
     at: datetime | None = None
     note: str = Field(default="", max_length=LONGEST_NOTE)
 
-    @field_validator("reason", "later", "at", mode="before")
+    @field_validator("reason", "appointment", "later", "at", mode="before")
     @classmethod
     def _nothing_chosen(cls, sent: object) -> object:
         return None if sent == "" else sent
@@ -42,7 +45,7 @@ class CallForm(BaseModel):
     @classmethod
     def _one_character_a_line_end(cls, sent: object) -> object:
         # a browser counts it as one, against the longest note, and sends two
-        return sent.replace("\r\n", "\n") if isinstance(sent, str) else sent
+        return storable(sent).replace("\r\n", "\n") if isinstance(sent, str) else sent
 
     def reported(self, zone: ZoneInfo) -> Reported:
         """Return what is reported, its time in UTC.
@@ -50,9 +53,20 @@ class CallForm(BaseModel):
         Args:
             zone: The clinic's time zone.
         """
-        at = self.at
-        if at is None and self.outcome in _LATER:
-            at = self.later
+        match self.outcome:
+            case CallOutcome.BOOKED:
+                at = self.appointment
+            case outcome if outcome in _LATER:
+                at = self.at or self.later
+            case _:  # a time that was filled in says something else than the button: it is refused
+                at = self.appointment or self.at
         if at is not None:
-            at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+            at = _in_utc(at if at.tzinfo else at.replace(tzinfo=zone))
         return Reported(outcome=self.outcome, reason=self.reason, at=at, note=self.note)
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # at either end of the calendar: refused like all that is so far off
+        return at.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ from clinic.audit import Action, note
 from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
 from clinic.tables import CallTask
+from console.calls.done import done_just_now
 from console.calls.problem import in_words
 from console.calls.rows import call_rows
 from console.calls.seen import SeenCalls
@@ -46,6 +47,7 @@ class CallDesk:
         status: int = 200,
         problem: str = "",
         nothing_free: bool = False,
+        done: str = "",
     ) -> HTMLResponse:
         """Return the list as a visitor sees it.
 
@@ -55,12 +57,13 @@ class CallDesk:
             status: Of the answer.
             problem: What did not work just now, in the visitor's words.
             nothing_free: They asked for the next call, and there is none.
+            done: The task of the call that they have just reported on.
         """
         now = self._clock()
         async with self._clinic.database.reading() as session:
             calls = await call_list.open_calls(session, now, self._clinic.key, at_most=SHOWN)
-            open_tasks = await call_list.count_open(session)
-            due = await call_list.count_open(session, due_before=now)
+            open_tasks, due = await call_list.counts(session, now)
+            recorded = await done_just_now(session, done, visitor.account.name, now)
         await self._seen.note(visitor.account, calls, now)
         return render(
             visitor,
@@ -73,6 +76,7 @@ class CallDesk:
             zone=self._clinic.profile.zone,
             problem=problem,
             nothing_free=nothing_free,
+            done=recorded,
         )
 
     async def take(self, task_id: str, visitor: Visitor) -> Response:
@@ -133,8 +137,8 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     caller = Annotated[Visitor, Depends(doors.signed_in(Role.STAFF, Role.OPS, Role.ADMIN))]
 
     @routes.get("/calls")
-    async def show(visitor: caller) -> Response:
-        return await desk.page(visitor)
+    async def show(visitor: caller, done: str = "") -> Response:
+        return await desk.page(visitor, done=done)
 
     # what the page asks for now and then, to show new work without being loaded again
     @routes.get("/calls/rows")

@@ -77,4 +77,4 @@ class LostCalls:
                 )
         except CallRefusal as refusal:
             return self.page(task_id, visitor, form, refusal)
-        return RedirectResponse("/calls", 303)
+        return RedirectResponse(f"/calls?done={task_id}", 303)

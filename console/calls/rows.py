@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict
 
 from clinic.call_list import OpenCall
 from clinic.call_task import TaskKind
@@ -18,26 +18,28 @@ _MOST_URGENT = 0
 """See `clinic.call_task.urgency`: who said yes."""
 
 
-class CallRow(BaseModel):
+class CallRow(NamedTuple):
     """A row of the call list, in words that are still to be translated.
 
     Attributes:
         call: What the clinic knows of it.
+        who: The name, or where somebody wrote from whom the register does not know.
         why: Why now.
+        urgent: It goes before others of its kind.
         phone: The number to call, as people write it; empty where there is none.
         dial: The same for a telephone: E.164.
-        there: What time it is where the number is, a clock for each zone that it may be in; aware.
+        there: What time it is where the number is, for each zone that it may be in: `10:40`.
         opens_at: Aware UTC; when the clinic may call there, where it may not now.
         taken_by: Who else has it just now.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     call: OpenCall
+    who: str
     why: str
+    urgent: bool
     phone: str
     dial: str
-    there: tuple[datetime, ...]
+    there: str
     opens_at: datetime | None
     taken_by: str | None
 
@@ -66,12 +68,15 @@ def call_rows(
 
 
 def _row(clinic: Clinic, call: OpenCall, now: datetime, me: str, opening: datetime) -> CallRow:
+    clocks = clocks_there(call.phone, now, clinic.profile.zone)
     return CallRow(
         call=call,
+        who=call.name or call.from_address or "",
         why=SAID_YES if _says_yes(call) else WHY_NOW[call.kind],
+        urgent=call.priority < TaskKind.CALL.priority,
         phone=written(call.phone),
         dial=call.phone or "",
-        there=clocks_there(call.phone, now, clinic.profile.zone),
+        there=" \N{EN DASH} ".join(f"{clock:%H:%M}" for clock in clocks),
         opens_at=opening if opening > now else None,
         taken_by=call.claimed_by if call.claimed_by != me else None,
     )

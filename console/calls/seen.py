@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from clinic.audit import Action, note
+from clinic.audit import Action, note_many
 from clinic.call_list import OpenCall
 from clinic.clinic import Clinic
 from clinic.tables import Account
@@ -42,14 +42,12 @@ class SeenCalls:
         if not new:
             return
         async with self._clinic.database.writing() as session:
-            for call in new:
-                await note(
-                    session,
-                    who=account,
-                    action=Action.VIEWED,
-                    now=now,
-                    patient_id=call.patient_id,
-                    subject=call.task_id,
-                    details={"what": "call_list"},
-                )
+            await note_many(
+                session,
+                who=account,
+                action=Action.VIEWED,
+                now=now,
+                about=[(call.patient_id, call.task_id) for call in new],
+                details={"what": "call_list"},
+            )
         noted.update((account.id, call.task_id) for call in new)

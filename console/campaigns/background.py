@@ -6,10 +6,12 @@ meanwhile. What comes of it is kept for a while, in this process alone.
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -18,9 +20,11 @@ from clinic.database import Database
 
 _Result = TypeVar("_Result")
 _MOST_KEPT = 200
-"""Results; none holds more than a few patients."""
+"""Results, and what waits for its turn; no result holds more than a few patients."""
 LONG = 1.0
 """Seconds; what takes longer is not done again at once, however often it is asked for."""
+_FRAMES = 4
+"""Of an error, in the log."""
 _REST = 5
 """So many times as long as it took, it rests."""
 
@@ -137,23 +141,29 @@ class Background:
 
     def _is_old(self, look: Look[Any], now: datetime) -> bool:
         rest = look.took * _REST if look.took > LONG else 0.0
-        return now - look.begun_at >= max(self._kept_for, timedelta(seconds=rest))
+        kept_for = timedelta(0) if look.failed else self._kept_for
+        return now - look.begun_at >= max(kept_for, timedelta(seconds=rest))
 
     def _forget_one(self) -> None:
-        oldest = next((key for key, look in self._looks.items() if not look.running), None)
+        done = (key for key, look in self._looks.items() if not look.running)
+        not_begun = (key for key, future in self._futures.items() if future.cancel())
+        oldest = next(chain(done, not_begun), None)
         if oldest is not None:
             del self._looks[oldest], self._futures[oldest]
 
     def _run(self, work: Work[_Result], look: Look[_Result]) -> None:
         begun = time.monotonic()
         try:
-            look.result = asyncio.run(self._done(work, look))
+            result = asyncio.run(self._done(work, look))
+            # first, for a page may look in between: it never shows a result of no time
             look.counted_at = look.begun_at
+            look.result = result
         except _Left:
             look.failed = True
         except Exception as error:  # noqa: BLE001 - whatever it is: the page says so, the log names it
             look.failed = True
-            _log.warning("a count broke", error=type(error).__name__)
+            # an error's text may hold a patient's data: where it broke is enough
+            _log.warning("a count broke", error=type(error).__name__, where=_where(error))
         finally:
             look.took = time.monotonic() - begun
             look.running = False
@@ -164,3 +174,9 @@ class Background:
             return await work(database, look)
         finally:
             await database.close()
+
+
+def _where(error: Exception) -> list[str]:
+    """Return which lines of code an error went through, the innermost last."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return [f"{frame.filename}:{frame.lineno}" for frame in frames]

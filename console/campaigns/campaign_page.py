@@ -1,7 +1,7 @@
 """A campaign that has started: how far it is, what it waits for; pause, resume, stop, limits."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException
@@ -13,9 +13,12 @@ from clinic.accounts import Role
 from clinic.audit import Action, Details, note
 from clinic.campaign_limits import change_limits
 from clinic.campaign_refusal import CampaignProblem, CampaignRefusal
+from clinic.campaigns import CampaignState
 from clinic.clinic import Clinic
-from console.campaigns.looks import CampaignLooks
+from clinic.contact_policy import next_opening
+from console.campaigns.looks import CampaignLooks, Figures
 from console.campaigns.terms_form import LimitsForm, read_limits
+from console.campaigns.titles import Titles
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render, translated
@@ -23,6 +26,26 @@ from console.staff_words import CAMPAIGN_PROBLEMS
 
 _Change = Callable[[AsyncSession, str, datetime], Awaitable[bool]]
 """Changes the campaign of a name, and says whether that changed anything."""
+
+
+_JUST_STARTED = timedelta(minutes=2)
+"""An attempt begins within seconds; if not, the figures tell more than a promise."""
+
+
+def is_starting(figures: Figures, now: datetime, visitor: Visitor) -> bool:
+    """Say whether a campaign has just been started, and nobody has come to any step yet.
+
+    Args:
+        figures: The campaign's.
+        now: Aware UTC.
+        visitor: Who looks; while Temporal is away, what was just started waits for it.
+    """
+    report, steps = figures
+    if now - report.started_at > _JUST_STARTED and visitor.engine.delay is None:
+        return False
+    runs = report.state == CampaignState.RUNNING.value and report.waits is None
+    begun = any(step.came_here for step in steps) or any(report.outcomes.values())
+    return runs and not begun and report.not_started + report.waiting > 0
 
 
 class CampaignDesk:
@@ -70,6 +93,8 @@ class CampaignDesk:
                 raise HTTPException(404, "no such campaign") from None
             open_calls = await call_list.count_open(session)
         look = await self._looks.figures(campaign_id, now)
+        figures = look.result
+        over = campaign.until is not None and now > campaign.until
         said = {
             field: translated(visitor, CAMPAIGN_PROBLEMS[why])
             for field, why in (problems or {}).items()
@@ -84,10 +109,13 @@ class CampaignDesk:
             status=status,
             campaign=campaign,
             look=look,
-            report=look.result.report if look.result else None,
-            steps=look.result.steps if look.result else (),
+            titles=Titles(self._clinic.folder, visitor.language),
+            report=figures.report if figures else None,
+            steps=figures.steps if figures else (),
+            starting=figures is not None and not over and is_starting(figures, now, visitor),
+            opens_at=next_opening(self._clinic.policy, self._clinic.calendar, now),
             open_calls=open_calls,
-            over=campaign.until is not None and now > campaign.until,
+            over=over,
             filled=filled or limits,
             problems=said,
             problem=said.get("", ""),

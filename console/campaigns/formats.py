@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from math import ceil
 
 from babel.numbers import format_decimal, format_percent
 
@@ -29,7 +30,9 @@ def campaign_formats(language: str) -> Mapping[str, Callable[..., str]]:
         "number": lambda value: str(format_decimal(value, locale=language)),
         "percent": percent,
         "duration": lambda length: duration(length, language),
+        "all_steps_in": lambda length: all_steps_in(length, language),
         "left_out_name": lambda reason: gettext(LEFT_OUT[LeftOut(reason)]),
+        "left_out_reason": lambda reason: _within(gettext(LEFT_OUT[LeftOut(reason)])),
         "skip_name": lambda reason: gettext(SKIPPED[SkipReason(reason)]),
         "state_name": lambda state: gettext(CAMPAIGN_STATES[CampaignState(state)]),
         "end_name": lambda outcome: gettext(ENDS[Outcome(outcome)]),
@@ -53,3 +56,36 @@ def duration(length: timedelta, language: str) -> str:
         count = seconds
         words = ngettext("%(count)s second", "%(count)s seconds", count)
     return words % {"count": format_decimal(count, locale=language)}
+
+
+def all_steps_in(length: timedelta, language: str) -> str:
+    """Say about how long a plan takes: in the unit that people would tell it in, rounded up."""
+    ngettext = translations(language).ngettext
+    seconds = int(length.total_seconds())
+    if seconds >= 2 * _DAY:
+        count = ceil(seconds / _DAY)
+        words = ngettext(
+            "All steps within about %(count)s day, if nobody answers",
+            "All steps within about %(count)s days, if nobody answers",
+            count,
+        )
+    elif seconds >= 2 * _HOUR:
+        count = ceil(seconds / _HOUR)
+        words = ngettext(
+            "All steps within about %(count)s hour, if nobody answers",
+            "All steps within about %(count)s hours, if nobody answers",
+            count,
+        )
+    else:
+        count = ceil(seconds / _MINUTE)
+        words = ngettext(
+            "All steps within about %(count)s minute, if nobody answers",
+            "All steps within about %(count)s minutes, if nobody answers",
+            count,
+        )
+    return words % {"count": format_decimal(count, locale=language)}
+
+
+def _within(words: str) -> str:
+    """Return words as they stand within a sentence."""
+    return words[:1].lower() + words[1:]

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from clinic.accounts import Role
 from clinic.campaign_list import campaign_lines
 from clinic.clinic import Clinic
+from console.campaigns.titles import Titles
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render
@@ -30,6 +31,7 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
             visitor,
             "campaigns/list.html",
             lines=lines[:SHOWN],
+            titles=Titles(clinic.folder, visitor.language),
             page=page,
             has_more=len(lines) > SHOWN,
             zone=clinic.profile.zone,

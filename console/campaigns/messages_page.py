@@ -49,7 +49,7 @@ class MessagesPages:
         """Return a patient's messages; that they were looked at is noted.
 
         Raises:
-            HTTPException: 404, there is no such patient.
+            HTTPException: 404, there is no such patient, or they were forgotten.
         """
         preview = await self._preview(chosen, patient_id, visitor)
         look = await self._looks.outlook(*chosen, self._clock())
@@ -106,7 +106,8 @@ class MessagesPages:
     async def _preview(self, chosen: Chosen, patient_id: str, visitor: Visitor) -> MessagePreview:
         now = self._clock()
         async with self._clinic.database.writing() as session:
-            if await session.get(Patient, patient_id) is None:
+            patient = await session.get(Patient, patient_id)
+            if patient is None or patient.erased_at is not None:
                 raise HTTPException(404, "no such patient")
             preview = await messages_for(
                 session,

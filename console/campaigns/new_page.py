@@ -1,9 +1,10 @@
 """A plan for a segment: what it would do, the terms to start it on, a last look, and the start."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, NamedTuple
 from urllib.parse import quote
 
+from babel.dates import format_date
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -11,6 +12,7 @@ from channels.addresses import addresses_by_channel
 from clinic import campaigns
 from clinic.accounts import Role
 from clinic.audit import Action, note
+from clinic.campaign_name import free_name
 from clinic.campaign_refusal import CampaignProblem, CampaignRefusal
 from clinic.campaign_start import CampaignTerms, start_campaign
 from clinic.clinic import Clinic
@@ -20,6 +22,7 @@ from clinic.segments.rule import Segment
 from console.campaigns.looks import CampaignLooks
 from console.campaigns.segment_page import found
 from console.campaigns.terms_form import Problems, TermsForm, read_terms
+from console.campaigns.titles import Titles
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render, translated
@@ -78,8 +81,8 @@ class NewCampaign:
             filled: What they filled in before; None: the form is new.
             problems: What of it can't be taken as it is.
         """
-        calls = self._clinic.profile.open_calls_at_most
-        fresh = TermsForm(campaign=new_id("ca"), open_calls="" if calls is None else str(calls))
+        titles = Titles(self._clinic.folder, visitor.language)
+        filled = filled or await self._fresh(titles.title(chosen.segment).text, visitor.language)
         said = {
             field: translated(visitor, CAMPAIGN_PROBLEMS[why])
             for field, why in (problems or {}).items()
@@ -89,11 +92,12 @@ class NewCampaign:
             "campaigns/plan.html",
             status=422 if said else 200,
             chosen=chosen,
+            titles=titles,
             look=await self._looks.outlook(*chosen, self._clock()),
-            filled=filled or fresh,
+            filled=filled,
             problems=said,
             zone=self._clinic.profile.zone,
-            today=self._clock().astimezone(self._clinic.profile.zone).date(),
+            today=self._today,
         )
 
     async def take(self, chosen: Chosen, visitor: Visitor, form: TermsForm) -> Response:
@@ -121,6 +125,20 @@ class NewCampaign:
         await self._looks.outlook(*chosen, self._clock(), anew=True)
         return RedirectResponse(chosen.path, 303)
 
+    @property
+    def _today(self) -> date:
+        return self._clock().astimezone(self._clinic.profile.zone).date()
+
+    async def _fresh(self, title: str, language: str) -> TermsForm:
+        """Return a form that can be sent as it is."""
+        calls = self._clinic.profile.open_calls_at_most
+        day = format_date(self._today, "medium", locale=language)
+        async with self._clinic.database.reading() as session:
+            name = await free_name(session, title, day)
+        return TermsForm(
+            campaign=new_id("ca"), name=name, open_calls="" if calls is None else str(calls)
+        )
+
     async def _last_look(
         self, chosen: Chosen, visitor: Visitor, form: TermsForm, terms: CampaignTerms
     ) -> Response:
@@ -130,6 +148,7 @@ class NewCampaign:
             visitor,
             "campaigns/check.html",
             chosen=chosen,
+            titles=Titles(self._clinic.folder, visitor.language),
             filled=form,
             terms=terms,
             outlook=look.result,

@@ -21,6 +21,7 @@ from clinic.segments.unknown_words import unknown_words
 from clinic.tables import Patient
 from console.campaigns.looks import CampaignLooks
 from console.campaigns.rule_words import RuleSpeech
+from console.campaigns.titles import Titles
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render
@@ -52,6 +53,7 @@ class SegmentPages:
             visitor,
             "campaigns/segments.html",
             segments=segments,
+            titles=Titles(self._clinic.folder, visitor.language),
             broken=broken,
             counts=counts,
             running=any(look.running for look in counts.values()),
@@ -65,16 +67,20 @@ class SegmentPages:
             self._clinic.folder.names("plans"),
             lambda plan: self._clinic.folder.plan(plan, channels),
         )
+        is_shown = self._clinic.policy.demonstration
         async with self._clinic.database.reading() as session:
             unknown = await unknown_words(session, segment.where)
         return render(
             visitor,
             "campaigns/segment.html",
             segment=segment,
+            titles=Titles(self._clinic.folder, visitor.language),
             conditions=list(conditions(segment.where, RuleSpeech(visitor.language))),
             unknown=unknown,
             look=await self._looks.size(segment, self._clock()),
-            plans=plans,
+            # whoever watches a demonstration has no days to wait
+            plans=sorted(plans, key=lambda plan: plan.takes) if is_shown else plans,
+            is_shown=is_shown,
             broken=broken,
             zone=self._clinic.profile.zone,
         )
@@ -102,6 +108,7 @@ class SegmentPages:
             visitor,
             "campaigns/patients.html",
             segment=segment,
+            titles=Titles(self._clinic.folder, visitor.language),
             look=look,
             sample=list(sample.values()),
         )

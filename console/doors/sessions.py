@@ -120,6 +120,8 @@ class Doors:
             heed_choice(request, self._clinic)
             if roles and not any(visitor.may(role) for role in roles):
                 raise HTTPException(403, "not with this role")
+            if _names_nothing(request):
+                raise HTTPException(404, "no such page")
             return visitor
 
         return visit
@@ -206,6 +208,12 @@ async def _has_ended(session: AsyncSession, claim: SessionClaim) -> bool:
         AuditEntry.subject == claim.session_id, AuditEntry.action == Action.SIGNED_OUT
     )
     return await session.scalar(ended.limit(1)) is not None
+
+
+def _names_nothing(request: Request) -> bool:
+    """Say whether an address holds NUL: PostgreSQL can't even be asked for an id with one."""
+    said = (request.scope["path"], *request.query_params.values())
+    return any("\0" in each for each in said)
 
 
 def _to_login(request: Request) -> Exception:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from clinic.call_words import ASKED_LENGTH
 from clinic.event import EventKind
 from clinic.inbox import Received
 from clinic.link import LinkedMessage
@@ -17,7 +18,7 @@ from console.patient.call_times import CallTime
 LONGEST_WORDS = 500
 """Characters; who has more to say is glad to be called."""
 
-_LINK = "link"
+LINK = "link"
 """The source of events that come from a patient's own page."""
 _NONCE = re.compile(r"[0-9a-f]{1,32}")
 """Of each showing of a form: the button pressed twice is one wish, another visit is another."""
@@ -64,22 +65,22 @@ class Answer(BaseModel):
     time: CallTime | None = None
     reason: LossReason | None = None
 
-    def received(self, linked: LinkedMessage, body: str) -> Received:
-        """Return what the inbox stores.
+    def received(self, linked: LinkedMessage, asked: str) -> Received:
+        """Return what the inbox stores: staff read the wish, then the patient's own words.
 
         Args:
             linked: Whose link it was.
-            body: What staff read.
+            asked: What they wish, said in the clinic's language.
         """
-        details: dict[str, object] = {"step": linked.step}
+        details: dict[str, object] = {"step": linked.step, ASKED_LENGTH: len(asked)}
         if self.reason is not None:
             details["loss_reason"] = self.reason.value
         return Received(
-            source=_LINK,
+            source=LINK,
             source_key=f"{linked.attempt_id}.{linked.step}.{self.key}",
             kind=self.kind,
             attempt_id=linked.attempt_id,
-            body=body,
+            body=f"{asked} {self.words}".strip(),
             at=self.time.at if self.time else None,
             details=details,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
@@ -76,6 +77,22 @@ def call_times(
         if open_days == _OPEN_DAYS:
             break
     return found
+
+
+def time_of(at: datetime, zone: ZoneInfo) -> CallTime | None:
+    """Return the part of a day that a moment lies in; None: in none, such as at night.
+
+    Args:
+        at: Aware UTC.
+        zone: The clinic's.
+    """
+    local = at.astimezone(zone)
+    minutes = local.hour * 60 + local.minute
+    for part in DayPart:
+        begins, ends = part.span
+        if begins <= minutes < ends:
+            return CallTime(day=local.date(), part=part, at=at)
+    return None
 
 
 def _parts(

@@ -36,8 +36,8 @@ def router(clinic: Clinic, clock: Clock) -> APIRouter:
     async def show(token: str, lang: _Lang = "") -> HTMLResponse:
         visit = await followed(clinic, token, lang, clock())
         if visit.over:
-            return over_page(clinic.profile, visit.language, token)
-        return patient_page(clinic.profile, visit.language, token, visit.times)
+            return over_page(clinic.profile, visit)
+        return patient_page(clinic.profile, visit)
 
     @routes.post("/{token}/call")
     async def ask_for_call(
@@ -69,7 +69,7 @@ async def _hear(
     clinic: Clinic, clock: Clock, visit: Visit, said: Answer | Draft, wish: str
 ) -> HTMLResponse:
     if isinstance(said, Draft):
-        return patient_page(clinic.profile, visit.language, visit.token, visit.times, said)
+        return patient_page(clinic.profile, visit, said)
     received = said.received(visit.linked, _for_staff(said, wish, clinic.profile.language))
     async with clinic.database.writing() as session:
         # what one of a household says counts for each whom the message names
@@ -85,15 +85,13 @@ async def _hear(
 
 
 def _for_staff(said: Answer, wish: str, language: str) -> str:
-    """Say an answer in the clinic's language, and the patient's words as they were written."""
+    """Say in the clinic's language what a patient wishes."""
     texts = TEXTS[language]
     if said.time is not None:
-        asks = texts["asks_call_at"].format(time=spoken_time(said.time, language))
-    elif said.reason is not None:
-        asks = texts["asks_why"].format(reason=REASONS[language][said.reason])
-    else:
-        asks = texts["asks_why_words" if wish == "why" else f"asks_{wish}"]
-    return f"{asks} {said.words}".strip()
+        return texts["asks_call_at"].format(time=spoken_time(said.time, language))
+    if said.reason is not None:
+        return texts["asks_why"].format(reason=REASONS[language][said.reason])
+    return texts["asks_why_words" if wish == "why" else f"asks_{wish}"]
 
 
 def _thanks(said: Answer, wish: str, language: str) -> str:

@@ -2,20 +2,22 @@
 
 import re
 import secrets
-from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from babel.dates import format_date, get_timezone_location
+from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from clinic.folder import LANGUAGES, ClinicProfile
+from clinic.folder import ClinicProfile
+from clinic.multilingual import LANGUAGES
 from console.patient.answer import LONGEST_WORDS, Draft
 from console.patient.call_times import CallTime
+from console.patient.said_before import SaidBefore
 from console.patient.texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
+from console.patient.visit import Visit
 
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "pages"),
@@ -32,22 +34,15 @@ _MOST_ACCEPTED = 500
 _SAYS = {404: "error_link", 413: "error_size", 400: "error_form", 422: "error_form"}
 
 
-def patient_page(
-    profile: ClinicProfile,
-    language: str,
-    token: str,
-    times: Sequence[CallTime],
-    draft: Draft | None = None,
-) -> HTMLResponse:
-    """Return the page with the four things to do.
+def patient_page(profile: ClinicProfile, visit: Visit, draft: Draft | None = None) -> HTMLResponse:
+    """Return the page with the four things to do, and what was said on it before.
 
     Args:
         profile: The clinic's.
-        language: `es`, `ru` or `en`.
-        token: The link's.
-        times: When a call may be asked for.
+        visit: Who has come.
         draft: What the patient sent, where it can't be taken as it is: it is shown again.
     """
+    language = visit.language
     texts = TEXTS[language]
     draft = draft or Draft()
     days = [
@@ -57,18 +52,19 @@ def patient_page(
                 {"name": time.name, "words": DAY_PARTS[language][time.part]} for time in parts
             ],
         }
-        for day, parts in groupby(times, attrgetter("day"))
+        for day, parts in groupby(visit.times, attrgetter("day"))
     ]
     return _page(
         profile,
         language,
         "patient.html",
         status=200 if draft.problem is None else 422,
-        token=token,
+        token=visit.token,
         language_names=LANGUAGE_NAMES,
         nonce=secrets.token_hex(16),
         days=days,
-        city=get_timezone_location(profile.zone, locale=language, return_city=True),
+        before=visit.before,
+        will_call=_will_call(visit.before, language),
         reasons=REASONS[language],
         incentive=profile.feedback_incentive.get(language, ""),
         most=LONGEST_WORDS,
@@ -80,20 +76,20 @@ def patient_page(
     )
 
 
-def over_page(profile: ClinicProfile, language: str, token: str) -> HTMLResponse:
+def over_page(profile: ClinicProfile, visit: Visit) -> HTMLResponse:
     """Return what is left of the page when its link has expired: the clinic, and the stop.
 
     Args:
         profile: The clinic's.
-        language: `es`, `ru` or `en`.
-        token: The link's.
+        visit: Who has come.
     """
     return _page(
         profile,
-        language,
+        visit.language,
         "over.html",
         status=410,
-        token=token,
+        token=visit.token,
+        before=visit.before,
         language_names=LANGUAGE_NAMES,
     )
 
@@ -147,6 +143,15 @@ def language_accepted(header: str) -> str | None:
             liked.append((float(found[2] or 1), found[1].lower()))
     best = max(liked, key=lambda each: each[0], default=(0.0, None))
     return best[1] if best[0] > 0 else None
+
+
+def _will_call(before: SaidBefore, language: str) -> str:
+    """Return what was promised about a call, as it was said then; empty: nothing."""
+    if not before.awaits_call:
+        return ""
+    if before.call_time is None:
+        return TEXTS[language]["will_call"]
+    return TEXTS[language]["will_call_at"].format(time=spoken_time(before.call_time, language))
 
 
 def _day(day: date, language: str) -> str:

@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.clinic import Clinic
-from clinic.folder import LANGUAGES
 from clinic.link import LinkedMessage
+from clinic.multilingual import LANGUAGES
 from clinic.register import household
 from clinic.register.standing import contacts_of
 from clinic.tables import Attempt, Message, Patient
 from clinic.wording import language_for
 from console.patient.call_times import CallTime, call_times
+from console.patient.said_before import SaidBefore, said_before
 
 LINK_LASTS = timedelta(days=30)
 """After the attempt's end (the product's design: a message may be read weeks after it came; a
@@ -31,6 +32,7 @@ class Visit(NamedTuple):
         language: To speak: what was chosen, else the patient's.
         times: When they may ask to be called.
         over: The link has expired; that they want no more messages is heard all the same.
+        before: What they have said, and what is known, already.
     """
 
     token: str
@@ -38,6 +40,7 @@ class Visit(NamedTuple):
     language: str
     times: list[CallTime]
     over: bool
+    before: SaidBefore
 
 
 async def followed(clinic: Clinic, token: str, lang: str, now: datetime) -> Visit:
@@ -59,6 +62,7 @@ async def followed(clinic: Clinic, token: str, lang: str, now: datetime) -> Visi
         attempts = await _attempts(session, linked)
         patient = await session.get_one(Patient, attempts[0].patient_id)
         contacts = await contacts_of(session, [patient], now, clinic.profile.zone)
+        before = await said_before(session, linked, attempts, clinic.profile.zone, now)
     phone = contacts[patient.id].phone
     return Visit(
         token=token,
@@ -66,6 +70,7 @@ async def followed(clinic: Clinic, token: str, lang: str, now: datetime) -> Visi
         language=lang if lang in LANGUAGES else language_for(patient.language, clinic.profile),
         times=call_times(clinic.policy, clinic.calendar, phone, now),
         over=is_over([attempt.ended_at for attempt in attempts], now),
+        before=before,
     )
 
 

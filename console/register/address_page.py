@@ -1,5 +1,6 @@
 """An address that nobody may write to, whosever it is: also of people who are on no register."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form
@@ -16,6 +17,7 @@ from clinic.register.search import read_address
 from clinic.register.suppression import suppressed
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
+from console.register.found import note_shown
 from console.register.words import HOW_SAID, WHO_SAID
 from console.staff_view import render, translated
 from console.staff_words import N_
@@ -83,11 +85,11 @@ class SuppressedAddresses:
         if address is None:
             return self._render(visitor, form, problem=translated(visitor, _NO_ADDRESS))
         if form.wish == "lift" and not (form.who in WHO_SAID and form.how in HOW_SAID):
-            since = await self._since(address)
+            since = await self._looked_at(address, visitor, now)
             problem = translated(visitor, _NOBODY_SAID)
             return self._render(visitor, form, address=address, since=since, problem=problem)
         if form.wish == "look":
-            since = await self._since(address)
+            since = await self._looked_at(address, visitor, now)
             return self._render(visitor, form, address=address, since=since)
         async with clinic.database.writing() as session:
             if form.wish == "stop":
@@ -103,6 +105,9 @@ class SuppressedAddresses:
                 }
             who = visitor.account
             await note(session, who=who, action=Action.CHANGED, now=now, details=details)
+            if change.sharing:
+                ids = [other.id for other in change.sharing[:_SHOWN]]
+                await note_shown(session, ids, visitor, now, where="address")
         return self._render(
             visitor,
             form,
@@ -111,6 +116,13 @@ class SuppressedAddresses:
             change=change,
             notice=translated(visitor, _ADDRESS_SAYS[form.wish, change.changed]),
         )
+
+    async def _looked_at(self, address: str, visitor: Visitor, now: datetime) -> object:
+        """Return since when nobody writes to an address, and note that somebody asked."""
+        async with self._clinic.database.writing() as session:
+            who, details = visitor.account, {"what": "address"}
+            await note(session, who=who, action=Action.SEARCHED, now=now, details=details)
+        return await self._since(address)
 
     async def _since(self, address: str) -> object:
         async with self._clinic.database.reading() as session:

@@ -1,6 +1,6 @@
 """An appointment that the desk has just made: noted on the card, and the attempt has its end."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from clinic import inbox
 from clinic.accounts import Role
+from clinic.call_task import FURTHEST
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.identifiers import new_id
@@ -21,8 +22,6 @@ from console.register.found import CARD, card_at, note_change, the_patient
 from console.staff_view import translated
 from console.staff_words import N_
 
-_FURTHEST = timedelta(days=3653)
-"""As in a list that is imported: no clinic books further ahead."""
 _NO_TIME = N_("When is the appointment? Choose the day and the time, please.")
 _PASSED = N_("That time has passed. Choose a later one, please.")
 _TOO_FAR = N_("That is more than ten years ahead. Is the year right?")
@@ -82,7 +81,7 @@ class Bookings:
         except ValueError:
             raise ValueError(_NO_TIME) from None
         zoned = local if local.tzinfo else local.replace(tzinfo=self._clinic.profile.zone)
-        if not now.year <= zoned.year <= (now + _FURTHEST).year:
+        if not now.year <= zoned.year <= (now + FURTHEST).year:
             # before it is turned into UTC, which knows no year 0
             raise ValueError(_PASSED if zoned.year < now.year else _TOO_FAR)
         at = zoned.astimezone(UTC)

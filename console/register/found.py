@@ -1,13 +1,15 @@
 """The patient whose page is asked for, and the line in the audit log that somebody saw it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from fastapi import HTTPException
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.convertors import Convertor, register_url_convertor
 
-from clinic.audit import Action, Details, note
+from clinic.audit import Action, Details, note, note_many
 from clinic.tables import Patient
 from console.doors.sessions import Visitor
 from console.reader import AnsweredAlready
@@ -80,6 +82,33 @@ async def seen(session: AsyncSession, patient_id: str, visitor: Visitor, now: da
     who = visitor.account
     await note(session, who=who, action=Action.VIEWED, now=now, patient_id=patient_id)
     return patient
+
+
+async def note_shown(
+    session: AsyncSession,
+    patient_ids: Sequence[str],
+    visitor: Visitor,
+    now: datetime,
+    *,
+    where: Literal["search", "address"],
+) -> None:
+    """Note who saw the names of patients without opening their cards.
+
+    Args:
+        session: A writing transaction.
+        patient_ids: Whose; at least one.
+        visitor: Who saw them.
+        now: Aware UTC.
+        where: Of `words.CHANGES`.
+    """
+    await note_many(
+        session,
+        who=visitor.account,
+        action=Action.VIEWED,
+        now=now,
+        about=[(patient_id, None) for patient_id in patient_ids],
+        details={"what": where},
+    )
 
 
 async def note_change(

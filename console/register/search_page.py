@@ -11,13 +11,13 @@ from clinic.clinic import Clinic
 from clinic.register.hits import LONGEST, MOST, FoundBy, Hits, look_up
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
-from console.register.found import card_at
+from console.register.found import card_at, note_shown
 from console.register.words import FOUND_BY, STATUSES
 from console.staff_view import render
 
 
 class RegisterSearch:
-    """Finds patients, and notes that somebody searched; what for is noted nowhere.
+    """Finds patients, and notes that somebody searched and whom they saw; what for, nowhere.
 
     Args:
         clinic: Whose register.
@@ -51,21 +51,25 @@ class RegisterSearch:
 
     async def search(self, visitor: Visitor, written: str) -> Response:
         """Return whoever may be meant; the one patient whose number it is, by their card."""
-        clinic = self._clinic
+        clinic, now = self._clinic, self._clock()
         async with clinic.database.reading() as session:
             hits = await look_up(session, written, key=clinic.key, country=clinic.profile.country)
+        is_one = hits.by is FoundBy.EXACT and len(hits.found) == 1
+        only_one = hits.found[0].patient_id if is_one else None
         # a transaction of its own: who searches keeps nobody from writing
         async with clinic.database.writing() as session:
             await note(
                 session,
                 who=visitor.account,
                 action=Action.SEARCHED,
-                now=self._clock(),
+                now=now,
                 details={"hits": len(hits.found), "more": hits.more},
             )
-        if hits.by is FoundBy.EXACT and len(hits.found) == 1:
-            return card_at(hits.found[0].patient_id)
-        return self.page(visitor, written, hits)
+            if only_one is None and hits.found:
+                await note_shown(
+                    session, [hit.patient_id for hit in hits.found], visitor, now, where="search"
+                )
+        return self.page(visitor, written, hits) if only_one is None else card_at(only_one)
 
 
 def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:

@@ -152,5 +152,7 @@ CHANGES = {
     "same_person": N_("whether it is the same person"),
     "late_report": N_("a call that came after a colleague's"),
     "call_list": N_("saw it on the call list"),
+    "search": N_("in the results of a search"),
+    "address": N_("beside an address that stands on the card"),
 }
-"""What else than fields was changed, as the audit log has it."""
+"""What else than fields was changed, or where it was seen, as the audit log has it."""

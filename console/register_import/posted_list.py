@@ -80,7 +80,9 @@ async def receive(request: Request, token: str, new: NewUpload) -> Posted:
         raise ListTooLargeError
     fields = parts.fields
     mapping = bytes(fields["mapping"]) if fields.get("mapping", b"").strip() else None
-    return Posted(parts.size, parts.has_list, mapping, fields.get("encoding", bytearray()).decode())
+    # what is no text is the name of no encoding: the list's page says so
+    encoding = fields.get("encoding", bytearray()).decode("utf-8", "replace")
+    return Posted(parts.size, parts.has_list, mapping, encoding)
 
 
 def _parser(request: Request, parts: "_Parts") -> MultipartParser:

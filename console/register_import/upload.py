@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -75,15 +75,23 @@ class Upload:
     def import_began(self) -> datetime | None:
         """When its import began, aware UTC; None: it was only looked at so far."""
         begun = self.folder / _BEGUN
-        return datetime.fromisoformat(begun.read_text()) if begun.is_file() else None
-
-    def report(self, kind: Kind) -> Report | None:
-        """Return what became of it; None where the work has not come to an end."""
         try:
-            said = (self.folder / f"{kind}.json").read_text(encoding="utf-8")
+            return datetime.fromisoformat(begun.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return Report.model_validate_json(said)
+        except ValueError:  # the machine went down before the disk had it: it began all the same
+            return datetime.fromtimestamp(begun.stat().st_mtime, UTC)
+
+    def report(self, kind: Kind) -> Report | None:
+        """Return what became of it; None where the work has not come to an end.
+
+        A report that another version wrote, or that is cut short, counts as none.
+        """
+        try:
+            said = (self.folder / f"{kind}.json").read_bytes()
+            return Report.model_validate_json(said)
+        except (FileNotFoundError, ValidationError):
+            return None
 
     def rejects(self, kind: Kind) -> Path | None:
         """Return the file of what could not be used; None where all could."""
@@ -132,5 +140,8 @@ def open_unread_by_others(file: Path) -> IO[bytes]:
 
 
 def _write(file: Path, content: bytes) -> None:
-    with open_unread_by_others(file) as opened:
+    """Write a file as a whole: where the disk is full, what stood there before still does."""
+    part = file.with_name(f"{file.name}.part")
+    with open_unread_by_others(part) as opened:
         opened.write(content)
+    part.rename(file)

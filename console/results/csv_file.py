@@ -6,11 +6,12 @@ point. Numbers stay numbers.
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from io import StringIO
 from typing import NamedTuple
 
+from clinic.multilingual import Saying
 from clinic.outcome import LossReason
 from clinic.results.by_contact import ByContact
 from clinic.results.facts import Stage
@@ -45,11 +46,18 @@ class _Figure(NamedTuple):
     share: Share | None = None
 
 
-def csv_of(results: Results, language: str, gettext: _Words, currency: str) -> bytes:
+def csv_of(
+    results: Results,
+    titles: Mapping[str, Saying],
+    language: str,
+    gettext: _Words,
+    currency: str,
+) -> bytes:
     """Write results as CSV, with the mark by which a spreadsheet knows UTF-8.
 
     Args:
         results: What was counted.
+        titles: What segments are called, by their names.
         language: `es`, `ru` or `en`.
         gettext: Translates into it.
         currency: Of the costs.
@@ -58,7 +66,7 @@ def csv_of(results: Results, language: str, gettext: _Words, currency: str) -> b
     file = StringIO(newline="")
     writer = csv.writer(file, delimiter="," if comma else ";")
     writer.writerow([gettext(name) for name in HEADER])
-    for figure in _figures(results, gettext, currency):
+    for figure in _figures(results, titles, gettext, currency):
         writer.writerow([_written(cell, "." if comma else ",") for cell in _row(figure, gettext)])
     return file.getvalue().encode("utf-8-sig")
 
@@ -83,13 +91,15 @@ def _written(cell: _Cell, point: str) -> str:
             return str(round(cell, _PLACES)).replace(".", point)
 
 
-def _figures(results: Results, gettext: _Words, currency: str) -> Iterator[_Figure]:
+def _figures(
+    results: Results, titles: Mapping[str, Saying], gettext: _Words, currency: str
+) -> Iterator[_Figure]:
     for stage in Stage:
         share = results.funnel.share(stage)
         yield _Figure(RESULT_PARTS["funnel"], "", gettext(STAGES[stage]), share.number, share)
     groups = [
         *(("campaigns", each.name, each.funnel) for each in results.campaigns),
-        *(("segments", name, funnel) for name, funnel in results.segments.items()),
+        *(("segments", titles[name].text, funnel) for name, funnel in results.segments.items()),
         *(("weeks", monday.isoformat(), funnel) for monday, funnel in results.weeks.items()),
     ]
     for part, name, funnel in groups:

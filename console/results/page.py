@@ -1,6 +1,6 @@
 """The results' page and its file, for ops and admins; what takes long is counted beside."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated
@@ -14,11 +14,13 @@ from clinic.accounts import Role
 from clinic.audit import Action, note
 from clinic.clinic import Clinic
 from clinic.database import Database
+from clinic.multilingual import Saying
 from clinic.results.results import Results, campaigns_of, results_of
 from clinic.results.selection import Selection
 from clinic.results.share import FEW
 from clinic.tables import Campaign
 from console.campaigns.background import Background, Look
+from console.campaigns.titles import Titles, told_apart
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.results.csv_file import csv_of
@@ -86,6 +88,7 @@ class ResultsDesk:
         costs = self._clinic.profile.costs
         written = csv_of(
             results,
+            self._titles(every, visitor),
             visitor.language,
             translations(visitor.language).gettext,
             costs.currency if costs else "",
@@ -118,6 +121,11 @@ class ResultsDesk:
         await self._counts.wait([selection], patience)
         return look
 
+    def _titles(self, every: Sequence[Campaign], visitor: Visitor) -> Mapping[str, Saying]:
+        """Return what the segments of campaigns are called, by their names, in order."""
+        titles = Titles(self._clinic.folder, visitor.language)
+        return told_apart({name: titles.segment(name) for name in segments_of(every)})
+
     def _rendered(
         self,
         visitor: Visitor,
@@ -128,17 +136,18 @@ class ResultsDesk:
         problem: str = "",
     ) -> HTMLResponse:
         results = look.result if look else None
+        titles = self._titles(every, visitor)
         return render(
             visitor,
             "results/results.html",
             status=422 if problem else 200,
             problem=problem,
             every=every,
-            segments=segments_of(every),
+            segments=titles,
             filled=filled,
             look=look,
             results=results,
-            **(shown(results, visitor.language) if results else {}),
+            **(shown(results, titles, visitor.language) if results else {}),
             stages=STAGES,
             against_goal=AGAINST_GOAL,
             costs=self._clinic.profile.costs,

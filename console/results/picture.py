@@ -31,6 +31,7 @@ class Bar:
         ends: Where the bar ends, per cent of the width.
         low: Where its whisker begins, likewise.
         high: Where its whisker ends.
+        cut: Whether the whisker would end beyond the scale.
         goal: Where the line of its goal stands; None: it has none.
         whole: Whether it is what the others are a part of: no chance moves it.
     """
@@ -41,6 +42,7 @@ class Bar:
     ends: float
     low: float
     high: float
+    cut: bool
     goal: float | None
     whole: bool
 
@@ -107,6 +109,7 @@ def bars(rows: Sequence[Row], *, ranked: bool = False, top: float | None = None)
                 ends=at(row.share.share),
                 low=at(row.share.interval.low),
                 high=at(row.share.interval.high),
+                cut=row.share.interval.high > top,
                 goal=None if row.goal is None else at(row.goal),
                 whole=row.whole,
             )
@@ -126,6 +129,7 @@ class Column:
         top: Where it ends, in CSS pixels from above.
         low: Where its whisker begins.
         high: Where its whisker ends.
+        cut: Whether it would end beyond the scale.
         named: Whether its name stands beneath.
     """
 
@@ -135,6 +139,7 @@ class Column:
     top: float
     low: float
     high: float
+    cut: bool
     named: bool
 
 
@@ -169,6 +174,7 @@ def columns(rows: Sequence[Row]) -> Columns:
                 top=at(row.share.share),
                 low=at(row.share.interval.low),
                 high=at(row.share.interval.high),
+                cut=row.share.interval.high > top,
                 named=number % between == 0,
             )
             for number, row in enumerate(rows)

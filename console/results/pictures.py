@@ -1,7 +1,9 @@
 """The pictures of a page of results, each laid out from its figures."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from clinic.multilingual import Saying
 from clinic.results.by_contact import ByContact
 from clinic.results.facts import Stage
 from clinic.results.results import Results
@@ -30,11 +32,12 @@ class Pictures(NamedTuple):
     callers: Bars
 
 
-def pictures_of(results: Results, language: str) -> Pictures:
+def pictures_of(results: Results, titles: Mapping[str, Saying], language: str) -> Pictures:
     """Lay out all pictures.
 
     Args:
         results: What was counted.
+        titles: What segments are called, by their names.
         language: `es`, `ru` or `en`.
     """
     gettext = translations(language).gettext
@@ -63,7 +66,7 @@ def pictures_of(results: Results, language: str) -> Pictures:
         for each in results.campaigns
     ]
     by_segment = [
-        Row(name, funnel.share(Stage.BOOKED), free=True)
+        Row(titles[name].text, funnel.share(Stage.BOOKED), free=titles[name].language != language)
         for name, funnel in results.segments.items()
     ]
     stages = [

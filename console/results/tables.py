@@ -1,7 +1,9 @@
 """What the page of results shows of them: the pictures, and the rows of the tables beneath."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from clinic.multilingual import Saying
 from clinic.results.facts import Stage
 from clinic.results.results import Results
 from clinic.results.share import Share
@@ -14,19 +16,21 @@ from console.translations import translations
 _FOR_BOOKED, _FOR_CAME = N_("For each who booked"), N_("For each who came")
 
 
-def shown(results: Results, language: str) -> dict[str, Any]:
+def shown(results: Results, titles: Mapping[str, Saying], language: str) -> dict[str, Any]:
     """Return what the page's templates need, by name.
 
     Args:
         results: What was counted.
+        titles: What segments are called, by their names.
         language: `es`, `ru` or `en`.
     """
     gettext = translations(language).gettext
     week = result_formats(language)["week_of_year"]
     spent = results.spending
     return {
-        "pictures": pictures_of(results, language),
+        "pictures": pictures_of(results, titles, language),
         "campaign_rows": [(each.name, each.funnel) for each in results.campaigns],
+        "segment_rows": [(titles[name].text, funnel) for name, funnel in results.segments.items()],
         "week_rows": [(week(monday), funnel) for monday, funnel in results.weeks.items()],
         "declined": Share(results.declined, results.declined),
         "reason_rows": [

@@ -19,6 +19,7 @@ class Picture(NamedTuple):
         path: Of the page; `{task}` and such stand for what the scene names.
         language: Of the browser.
         phone: On a phone's screen; else on a desk's.
+        window: Pixels; how high the desk's screen is.
         tallest: Pixels; what lies below is cut off.
         dark: As on a device that is set so.
         signed_in: By the scene's account.
@@ -29,6 +30,7 @@ class Picture(NamedTuple):
     path: str
     language: str = "en"
     phone: bool = False
+    window: int = 760
     tallest: int = 1150
     dark: bool = False
     signed_in: bool = True
@@ -51,7 +53,7 @@ PICTURES = (
     Picture("login", "/login", "es", signed_in=False),
     Picture("call-list", "/calls"),
     Picture("call-list-phone", "/calls", "ru", phone=True, dark=True),
-    Picture("call", "/calls/{task}", "es", tallest=1880),
+    Picture("call", "/calls/{task}", "es", window=1040),
     Picture("campaigns", "/campaigns"),
     Picture("campaign", "/campaigns/{campaign}", "ru", tallest=1260),
     Picture("new-campaign", "/campaigns/new/lapsed-orthodontics", "es"),

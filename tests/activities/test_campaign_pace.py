@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from activities.attempt_starts import AttemptStarts
 from clinic.attempt import AttemptState, PageResult, PageState
+from clinic.campaign_limits import change_limits
 from clinic.clinic import Clinic
 from clinic.tables import CallTask
 
@@ -211,3 +213,33 @@ async def test_a_held_campaign_whose_last_ones_have_begun_by_themselves_is_finis
     assert await start_page(campaign) == PageResult(
         state=PageState.FINISHED, started=1, left_out=0, remaining=0
     )
+
+
+@ONE_KIND
+async def test_a_pace_that_is_changed_while_a_page_starts_counts_from_that_page_on(
+    desk: "Desk",
+    start_page: "StartPage",
+    clinic: Clinic,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = await desk.campaign(pace_per_hour=1)
+    for _ in range(3):
+        await desk.planned(campaign)
+    start = AttemptStarts.start
+
+    async def start_while_ops_change_the_pace(*given: Any) -> Any:
+        async with clinic.database.writing() as session:
+            await change_limits(
+                session,
+                campaign.name,
+                pace_per_hour=60,
+                open_calls_at_most=None,
+                now=now,
+                key=clinic.key,
+            )
+        return await start(*given)
+
+    monkeypatch.setattr(AttemptStarts, "start", start_while_ops_change_the_pace)
+    page = await start_page(campaign)
+    assert page.next_page_at == now + timedelta(minutes=1)

@@ -1,25 +1,31 @@
 """A call that two people made: what the second reports is kept, and decides nothing."""
 
+import asyncio
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clinic.call_late import keep_late_report
 from clinic.call_refusal import CallProblem, CallRefusal
-from clinic.call_task import Reported
+from clinic.call_task import PATIENT_FORGOTTEN, Reported
 from clinic.event import CallOutcome, EventKind
-from clinic.tables import Call, CallTask, Patient
+from clinic.register import erasure, suppression
+from clinic.tables import Call, CallTask, Event, Patient
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows
 
 
-async def closed_task(rows: "Rows") -> CallTask:
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the database has no part in."""
+
+
+async def closed_task(rows: "Rows", **given: Any) -> CallTask:
     attempt = await rows.attempt()
+    about = {"attempt_id": attempt.id, "patient_id": attempt.patient_id, "closed_by": "Lucía"}
+    about |= given
     task = CallTask(
-        attempt_id=attempt.id,
-        patient_id=attempt.patient_id,
         step=2,
         kind="call",
         priority=3,
@@ -27,8 +33,8 @@ async def closed_task(rows: "Rows") -> CallTask:
         opened_at=rows.now - timedelta(days=1),
         tries_allowed=3,
         closed_at=rows.now,
-        closed_by="Lucía",
         outcome="declined",
+        **about,
     )
     await rows.add(task)
     return task
@@ -66,6 +72,43 @@ async def test_whoever_wants_no_contact_gets_none_though_the_report_came_late(
     assert said.attempt_id == task.attempt_id
 
 
+@ONE_KIND
+async def test_who_was_welcome_again_and_wants_no_contact_once_more_gets_none(
+    rows: "Rows", now: datetime
+) -> None:
+    task = await closed_task(rows)
+    await report(rows, task.id, CallOutcome.DO_NOT_CONTACT, "a gritos")
+    async with rows.clinic.database.writing() as session:
+        await suppression.opt_in(session, str(task.patient_id), now=now, key=rows.clinic.key)
+    await report(rows, task.id, CallOutcome.DO_NOT_CONTACT, "otra vez")
+    assert (await rows.get(Patient, task.patient_id)).opted_out_at == now
+
+
+@ONE_KIND
+async def test_nobody_writes_to_an_unknown_address_that_wants_no_contact(rows: "Rows") -> None:
+    written = Event(
+        source="sms",
+        source_key="SM1",
+        kind=EventKind.REPLY.value,
+        from_address="+13055550177",
+        received_at=rows.now,
+        relay_tries=0,
+    )
+    await rows.add(written)
+    task = await closed_task(rows, attempt_id=None, patient_id=None, event_id=written.id)
+    await report(rows, task.id, CallOutcome.DO_NOT_CONTACT)
+    async with rows.clinic.database.reading() as session:
+        assert await suppression.suppressed(session, ["+13055550177"], rows.clinic.key)
+
+
+async def test_nobody_writes_any_more_to_who_has_died(rows: "Rows") -> None:
+    task = await closed_task(rows)
+    await report(rows, task.id, CallOutcome.DECEASED)
+    assert (await rows.get(Patient, task.patient_id)).status == "deceased"
+    [said] = await rows.events(EventKind.EXCLUDED)
+    assert said.attempt_id == task.attempt_id
+
+
 async def test_of_a_person_who_was_forgotten_nothing_is_kept_again(
     rows: "Rows", now: datetime
 ) -> None:
@@ -77,7 +120,38 @@ async def test_of_a_person_who_was_forgotten_nothing_is_kept_again(
     assert await rows.all(Call) == []
 
 
+@ONE_KIND
+async def test_nor_of_one_who_wrote_before_the_register_knew_them(rows: "Rows") -> None:
+    task = await closed_task(rows, attempt_id=None, patient_id=None, closed_by=PATIENT_FORGOTTEN)
+    with pytest.raises(CallRefusal) as refused:
+        await report(rows, task.id, CallOutcome.NO_ANSWER, "contesta la hija")
+    assert refused.value.why is CallProblem.NOT_TO_CALL
+    assert await rows.all(Call) == []
+
+
 async def test_there_is_no_such_task(rows: "Rows") -> None:
     with pytest.raises(CallRefusal) as refused:
         await report(rows, "ct-0000000000000000", CallOutcome.BOOKED)
     assert refused.value.why is CallProblem.UNKNOWN
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_note_that_is_kept_while_the_person_is_forgotten_does_not_stay(
+    rows: "Rows", now: datetime
+) -> None:
+    task = await closed_task(rows)
+    database, key = rows.clinic.database, rows.clinic.key
+    async with database.writing() as session:
+        late = Reported(outcome=CallOutcome.NO_ANSWER, note="contesta la hija")
+        await keep_late_report(session, task.id, late, who="Bruno", now=now, key=key)
+
+        async def forget() -> None:
+            async with database.writing() as another:
+                await erasure.forget(another, str(task.patient_id), now=now, key=key)
+
+        forgetting = asyncio.create_task(forget())
+        # it has to wait; where it does not, it is done by then, and has missed the note
+        await asyncio.wait([forgetting], timeout=0.3)
+    await forgetting
+    [call] = await rows.all(Call)
+    assert call.note == ""

@@ -206,6 +206,13 @@ def test_nobody_is_called_again_on_a_closing_day() -> None:
             "--at lies in the past",
             id="booked for yesterday",
         ),
+        pytest.param(
+            CallOutcome.BOOKED,
+            None,
+            local("2207-03-04 12:00"),
+            "--at lies more than ten years ahead",
+            id="booked for another century",
+        ),
     ],
 )
 def test_a_report_that_does_not_fit_together_is_refused(

@@ -9,7 +9,8 @@ import pytest
 
 from channels.gsm7 import fold_accents
 from clinic.clinic import Clinic
-from clinic.folder import LANGUAGES, ClinicFolder
+from clinic.folder import ClinicFolder
+from clinic.multilingual import LANGUAGES, Multilingual
 from clinic.plan import Step
 from clinic.register_import.import_run import import_register
 from clinic.register_import.source_file import open_source
@@ -47,6 +48,16 @@ def words(template: str, channel: str, language: str, first_name: str = "María 
     )
 
 
+def every_language(*texts: Multilingual) -> bool:
+    return all(text.said(each).language == each for text in texts for each in LANGUAGES)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_named_in_every_language(name: str) -> None:
+    heading = FOLDER.heading("templates", name)
+    assert every_language(heading.title, heading.description)
+
+
 def test_the_example_has_every_kind_of_file() -> None:
     assert FOLDER.names("plans") == ["call-first", "demo", "gentle", "standard", "whatsapp-first"]
     assert FOLDER.names("policies") == ["daytime", "round-the-clock"]
@@ -57,13 +68,14 @@ def test_the_example_has_every_kind_of_file() -> None:
 @pytest.mark.parametrize("name", FOLDER.names("plans"))
 def test_a_plan_loads_and_ends_with_a_person(name: str) -> None:
     plan = FOLDER.plan(name, CHANNELS)
-    assert plan.description
+    assert every_language(plan.title, plan.description)
     assert plan.steps[-1].by_person
 
 
 @pytest.mark.parametrize("name", FOLDER.names("segments"))
 def test_a_segment_loads(name: str) -> None:
-    assert FOLDER.segment(name).description
+    segment = FOLDER.segment(name)
+    assert every_language(segment.title, segment.description)
 
 
 @pytest.mark.parametrize("name", FOLDER.names("policies"))
@@ -198,4 +210,4 @@ def test_the_readme_describes_segments_as_their_files_do() -> None:
     text = README.read_text("utf-8")
     for segment in FOLDER.segments():
         assert f"| `{segment.name}` |" in text
-        assert f"| {segment.description} |" in text
+        assert f"| {segment.description.said('en').text} |" in text

@@ -244,3 +244,15 @@ def test_every_wrong_step_of_a_plan_is_named(clinic_folder: Path) -> None:
     first, second = str(refused.value).splitlines()
     assert first.startswith(f"{path}:3: steps.0.template: ")
     assert second.startswith(f"{path}:6: steps.1.template: ")
+
+
+def test_a_heading_is_read_from_a_file_that_is_wrong_elsewhere_and_anew_when_it_changes(
+    clinic_folder: Path,
+) -> None:
+    folder, plan = ClinicFolder(clinic_folder), clinic_folder / "plans" / "mine.yaml"
+    assert not folder.heading("plans", "mine").title.said("es").text
+    plan.write_text("title: Uno\nsteps: []\n", encoding="utf-8")
+    assert folder.heading("plans", "mine").title.said("es").text == "Uno"
+    plan.write_text("title: Otro\nsteps: []\n", encoding="utf-8")
+    assert folder.heading("plans", "mine").title.said("es").text == "Otro"
+    assert folder.heading("plans", "../clinic").title.said("es").text == ""

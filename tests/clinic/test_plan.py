@@ -22,11 +22,12 @@ steps:
     wait: 2 days
     tries: 3
 """
+STEP = {"channel": "email", "template": "come-back", "wait": "P1D"}
 
 
 def test_a_plan_is_read_as_it_is_written(yaml_file: "YamlFile") -> None:
     plan = yaml_file.holding(GOOD).as_model(Plan, name="two")
-    assert (plan.name, plan.description) == ("two", "two steps")
+    assert (plan.name, plan.description.said("ru").text) == ("two", "two steps")
     assert [("email", timedelta(days=3), 1), ("call", timedelta(days=2), 3)] == [
         (step.channel, step.wait, step.tries) for step in plan.steps
     ]
@@ -34,8 +35,23 @@ def test_a_plan_is_read_as_it_is_written(yaml_file: "YamlFile") -> None:
 
 
 def test_a_plan_travels_as_json_and_back(yaml_file: "YamlFile") -> None:
-    plan = yaml_file.holding(GOOD).as_model(Plan, name="two")
-    assert plan == Plan.model_validate(plan.model_dump(mode="json"))
+    plan = yaml_file.holding(f"title: {{es: dos}}\n{GOOD}").as_model(Plan, name="two")
+    travelled = Plan.model_validate(plan.model_dump(mode="json"))
+    assert (travelled.name, travelled.steps) == (plan.name, plan.steps)
+
+
+def test_what_a_plan_is_called_does_not_travel_with_every_attempt(yaml_file: "YamlFile") -> None:
+    plan = yaml_file.holding(f"title: {{es: dos}}\n{GOOD}").as_model(Plan, name="two")
+    assert set(plan.model_dump(mode="json")) == {"name", "steps"}
+
+
+def test_a_plan_that_travelled_with_its_description_is_still_read() -> None:
+    before = {"name": "two", "description": "two steps", "steps": [STEP]}
+    assert Plan.model_validate(before).name == "two"
+
+
+def test_a_plan_takes_as_long_as_all_its_waits(yaml_file: "YamlFile") -> None:
+    assert yaml_file.holding(GOOD).as_model(Plan, name="two").takes == timedelta(days=5)
 
 
 @pytest.mark.parametrize("wait", ["1 second", "366 days"], ids=["shortest", "longest"])

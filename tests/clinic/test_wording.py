@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from channels.gsm7 import fold_accents
-from clinic.folder import LANGUAGES, ClinicFolder
+from clinic.folder import ClinicFolder
+from clinic.multilingual import LANGUAGES
 from clinic.plan import Step
 from clinic.refusal import Refusal
 from clinic.template import PLACEHOLDERS, TOGETHER_PLACEHOLDERS, Template, Words

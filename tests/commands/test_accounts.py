@@ -1,6 +1,5 @@
 """`regresa accounts` and `regresa audit`: who may sign in, and who saw or changed what."""
 
-import getpass
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 from clinic import accounts
 from clinic.audit import Action, note
 from clinic.tables import Account, AuditEntry
+from commands.audited import login_name
 from starter import app
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def test_every_change_of_an_account_is_in_the_audit_log(desk: "Desk") -> None:
         desk.says("accounts", *change)
     lines = desk.all(AuditEntry)
     assert {(line.who, line.account_id, line.subject) for line in lines} == {
-        (getpass.getuser(), None, vera.id)
+        (login_name(), None, vera.id)
     }
     assert [(line.action, line.details) for line in lines] == [
         ("account_made", {"role": "staff"}),

@@ -136,7 +136,9 @@ async def _data(clinic: Clinic) -> list[str]:
     found = {profile.name, profile.sms_name, profile.phone, *profile.feedback_incentive.values()}
     for kind in ("segments", "plans", "templates", "policies"):
         found |= set(folder.names(kind))
-    found |= {segment.description for segment in folder.segments()} | set(LANGUAGE_NAMES.values())
+        headings = [folder.heading(kind, name) for name in folder.names(kind)]
+        found |= {said.said(LANGUAGE).text for each in headings for _, said in each}
+    found |= set(LANGUAGE_NAMES.values())
     async with clinic.database.reading() as session:
         for column in _FREE_WORDS:
             found |= set(await session.scalars(select(column).distinct()))

@@ -1,12 +1,13 @@
 """The card of a call: what was written and said, and whose call it is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from clinic import inbox
+from clinic import call_opening, inbox
 from clinic.event import EventKind
 from clinic.tables import Appointment, Attempt, Call, CallTask, Event, Message
 from console.calls.form import LONGEST_NOTE
@@ -92,9 +93,7 @@ async def test_whoever_comes_second_is_told_by_whom_it_was_done_and_keeps_their_
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     await lucia.press(f"/calls/{task.id}/claim")
     await lucia.press(f"/calls/{task.id}/complete", outcome="declined", reason="price")
-    late = await bruno.press(
-        f"/calls/{task.id}/complete", outcome="booked", at="2027-03-09T10:00", note="Viene <hoy>"
-    )
+    late = await bruno.press(f"/calls/{task.id}/complete", outcome="booked", note="Viene <hoy>")
     assert late.status_code == 409
     assert "Lucía has completed this call" in late.text
     assert "Does not want to come" in late.text
@@ -102,7 +101,7 @@ async def test_whoever_comes_second_is_told_by_whom_it_was_done_and_keeps_their_
     assert len(await desk.all(Call)) == 1
     for _ in range(2):  # also by a second click
         kept = await bruno.press(f"/calls/{task.id}/keep", outcome="booked", note="Viene <hoy>")
-        assert (kept.status_code, kept.headers["location"]) == (303, "/calls")
+        assert (kept.status_code, kept.headers["location"]) == (303, f"/calls?done={task.id}")
     calls = [(call.made_by, call.outcome, call.note) for call in await desk.all(Call)]
     assert calls == [("Lucía", "declined", ""), ("Bruno", "booked", "Viene <hoy>")]
     assert await desk.all(Appointment) == []
@@ -175,3 +174,72 @@ async def test_what_a_patient_wrote_and_what_staff_noted_stand_in_their_order(
     history = (await (await signed()).page(f"/calls/{task.id}")).partition("What has been")[2]
     assert history.index("Llamar otro día") < history.index("Mejor el jueves")
     assert len(await desk.all(Event)) == 1
+
+
+async def test_what_a_page_says_for_a_patient_is_the_clinics_language_and_the_rest_theirs(
+    desk: "Desk", signed: "Signed", web: httpx.AsyncClient
+) -> None:
+    written = await desk.written_to(language="ru")
+    form = {"at": "", "words": "Только не раньше!"}
+    await web.post(f"/p/{desk.token(written)}/call", data=form)
+    [event] = await desk.all(Event)
+    async with desk.clinic.database.writing() as session:
+        await call_opening.keep_late(session, event, desk.now)
+    [task] = await desk.all(CallTask)
+    lucia = await signed()
+    said = '<span lang="es">Pide que le llamen.</span> <span lang="ru">Только не раньше!</span>'
+    assert said in await lucia.page("/calls")
+    before, _, history = (await lucia.page(f"/calls/{task.id}")).partition("What has been")
+    assert said in before
+    assert said in history
+
+
+async def test_why_a_message_failed_and_why_somebody_was_left_out_stand_in_words(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    patient = await desk.patient()
+    await desk.attempt(patient, state="left_out", left_out_reason="cool_down", started_at=None)
+    task = await desk.task_for(patient)
+    failed = {"address_hash": "of-somebody", "claimed_at": desk.now, "failed_at": desk.now}
+    of_attempt = {"attempt_id": task.attempt_id, "channel": "sms"} | failed
+    await desk.add(Message(step=0, failure="30006", **of_attempt))
+    await desk.add(Message(step=1, failure="bounced", **of_attempt))
+    page = await (await signed()).page(f"/calls/{task.id}")
+    assert "could not be delivered, code 30006" in page
+    assert "(it came back)" in page
+    assert "had been in a campaign not long before" in page
+
+
+async def test_what_is_filled_in_beside_another_button_is_not_recorded_silently(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    report = f"/calls/{task.id}/complete"
+    refused = await lucia.press(report, outcome="no_answer", appointment="2027-03-09T10:00")
+    assert refused.status_code == 422
+    assert "A time goes with a booking or a later call only." in refused.text
+    await lucia.press(report, outcome="booked", appointment="2027-03-09T10:00", later="")
+    [appointment] = await desk.all(Appointment)
+    assert appointment.at == datetime(2027, 3, 9, 15, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("ended", ["signed out", "signed in anew"])
+async def test_a_note_is_given_back_to_whose_session_has_ended(
+    desk: "Desk", signed: "Signed", ended: str
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    if ended == "signed out":
+        lucia.web.cookies.clear()
+    lucia.csrf = "of the session before"
+    report = f"/calls/{task.id}/complete"
+    answer = await lucia.press(report, outcome="booked", note="Viene <hoy>")
+    assert answer.status_code == (401 if ended == "signed out" else 403)
+    assert "Viene &lt;hoy&gt;</textarea>" in answer.text
+    assert f'href="/calls/{task.id}"' in answer.text
+    assert await desk.all(Call) == []
+    lucia.web.headers["Sec-Fetch-Site"] = "cross-site"
+    assert "Viene" not in (await lucia.press(report, outcome="booked", note="Viene")).text

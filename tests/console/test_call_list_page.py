@@ -122,7 +122,7 @@ async def test_an_outcome_is_recorded_with_its_reason(desk: "Desk", signed: "Sig
     done = await lucia.press(
         f"/calls/{task.id}/complete", outcome="declined", reason="price", at="", note="quizás"
     )
-    assert (done.status_code, done.headers["location"]) == (303, "/calls")
+    assert (done.status_code, done.headers["location"]) == (303, f"/calls?done={task.id}")
     [call] = await desk.all(Call)
     assert (call.made_by, call.outcome, call.loss_reason) == ("Lucía", "declined", "price")
     assert ("completed", "Lucía", task.id, task.patient_id) in await audited(desk)
@@ -209,11 +209,46 @@ async def test_an_empty_list_says_what_to_do_next(signed: "Signed") -> None:
 
 
 @ONE_KIND
-@pytest.mark.parametrize("priority", [0, 3])
-async def test_a_row_says_how_urgent_it_is(desk: "Desk", signed: "Signed", priority: int) -> None:
-    await desk.task_for(await desk.patient(), priority=priority)
-    said = {0: "first of all", 3: "normal"}
-    assert said[priority] in await (await signed()).page("/calls/rows")
+async def test_a_row_says_how_urgent_it_is_where_it_is_more_than_others(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    await desk.task_for(await desk.patient(), priority=3)
+    lucia = await signed()
+    assert "Priority" not in await lucia.page("/calls/rows")
+    await desk.task_for(await desk.patient(), priority=0)
+    assert "Priority: </span>first of all" in await lucia.page("/calls/rows")
+
+
+@ONE_KIND
+async def test_a_row_says_shortly_when_a_call_is_due(desk: "Desk", signed: "Signed") -> None:
+    said = {
+        timedelta(minutes=-59): 'overdue</strong> <span class="late">by 59 min<',
+        timedelta(hours=-23): 'overdue</strong> <span class="late">by 23 h<',
+        timedelta(days=-9): 'overdue</strong> <span class="late">by 9 d<',
+        timedelta(hours=2): ">14:00<",
+        timedelta(days=1): ">Wed, Mar 3, 12:00<",
+    }
+    for ahead in said:
+        await desk.task_for(await desk.patient(), due_at=desk.now + ahead)
+    page = await (await signed()).page("/calls/rows")
+    assert [words for words in said.values() if words not in page] == []
+
+
+@ONE_KIND
+async def test_the_list_says_what_was_just_recorded_to_whoever_did_it(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient(first_name="Elena", last_name="Gil"))
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    done = await lucia.press(f"/calls/{task.id}/complete", outcome="no_answer")
+    there = done.headers["location"]
+    said = "Elena Gil – No answer, again Wed, Mar 3, 12:00"
+    assert said in await lucia.page(there)
+    assert "Recorded" not in await bruno.page(there)
+    [call] = await desk.all(Call)
+    await desk.change(call, made_at=desk.now - timedelta(minutes=6))
+    assert "Recorded" not in await lucia.page(there)
 
 
 @ONE_KIND

@@ -83,7 +83,7 @@ async def test_a_key_counts_by_its_place_on_a_cyrillic_keyboard(
         """document.body.dispatchEvent(
           new KeyboardEvent("keydown", {key: "т", code: "KeyN", bubbles: true}))"""
     )
-    await page.wait_for_url("**/calls")
+    await page.wait_for_url("**/calls?done=*")
     assert [call.outcome for call in await desk.all(Call)] == ["declined", "no_answer"]
 
 
@@ -97,8 +97,19 @@ async def test_what_is_hard_to_take_back_takes_more_than_one_key(
     await expect(page.locator("button.deceased")).to_be_focused()
     assert len(await desk.all(Call)) == 1
     await page.keyboard.press("Enter")
-    await page.wait_for_url("**/calls")
+    await page.wait_for_url("**/calls?done=*")
     assert [call.outcome for call in await desk.all(Call)] == ["declined", "deceased"]
+
+
+async def test_enter_in_a_field_reports_nothing(desk: "Desk", open_page: Open) -> None:
+    account = await desk.account()
+    page = await open_page(f"/calls/{(await taken_by(desk, account)).id}", account)
+    await page.locator("#note").fill("Otro día")
+    await page.locator("#appointment").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#note")).to_have_value("Otro día")
+    assert len(await desk.all(Call)) == 1
 
 
 async def test_a_message_shows_what_it_said_to_whoever_asks(desk: "Desk", open_page: Open) -> None:
@@ -106,7 +117,7 @@ async def test_a_message_shows_what_it_said_to_whoever_asks(desk: "Desk", open_p
     page = await open_page(f"/calls/{(await taken_by(desk, account)).id}", account)
     said = page.get_by_text("(the patient's personal link)")
     await expect(said).to_be_hidden()
-    await page.locator("summary").click()
+    await page.locator(".history summary").click()
     await expect(said).to_be_visible()
 
 
@@ -118,7 +129,7 @@ async def test_a_call_can_be_read_by_everybody_on_a_phone(
     task = await taken_by(desk, account)
     given = {"viewport": A_PHONE, "color_scheme": scheme}
     page = await open_page(f"/calls/{task.id}", account, language, **given)
-    await page.locator("summary").click()
+    await page.locator(".history summary").click()
     assert (await violations(page), await too_wide(page)) == ([], 0)
     await late(page, desk, task)
     assert (await violations(page), await too_wide(page)) == ([], 0)
@@ -130,7 +141,7 @@ async def test_every_word_about_a_call_is_a_catalogs_or_somebodys_own(
     account = await desk.account()
     task = await taken_by(desk, account)
     page = await open_page(f"/calls/{task.id}", account, "es")
-    await page.locator("summary").click()
+    await page.locator(".history summary").click()
     assert await untranslated(page) == []
     await late(page, desk, task)
     assert await untranslated(page) == []

@@ -104,7 +104,8 @@ async def test_what_breaks_says_so_and_is_tried_again_when_asked(looks: Backgrou
     look = looks.look("a", broken, NOON)
     await looks.wait(["a"], LONG_ENOUGH)
     assert (look.running, look.failed, look.result) == (False, True, None)
-    again = looks.look("a", giving(1), NOON, anew=True)
+    # to open the page once more is to ask: nothing that is good enough was kept
+    again = looks.look("a", giving(1), NOON)
     await looks.wait(["a"], LONG_ENOUGH)
     assert (again.failed, again.result) == (False, 1)
 
@@ -142,3 +143,25 @@ async def test_few_results_are_kept_at_a_time(
     await looks.wait(["b"], LONG_ENOUGH)
     assert looks.look("a", giving(3), NOON) is not first
     await looks.wait(["a"], LONG_ENOUGH)
+
+
+async def test_nor_does_more_wait_its_turn_than_that(
+    looks: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "_MOST_KEPT", 2)
+    held, begun = Held(), []
+
+    def named(name: int) -> Work[int]:
+        async def work(_database: Database, _look: Look[int]) -> int:
+            begun.append(name)
+            return name
+
+        return work
+
+    looks.look("held", held.work, NOON)
+    assert await asyncio.to_thread(held.begun.wait, LONG_ENOUGH)
+    for name in range(5):
+        looks.look(name, named(name), NOON)
+    held.may_end.set()
+    await looks.wait(["held", *range(5)], LONG_ENOUGH)
+    assert begun == [4]

@@ -10,8 +10,11 @@ from clinic.accounts import Role
 from clinic.attempt import AttemptState
 from clinic.plan import Plan
 from clinic.tables import Attempt, AuditEntry, CallTask, Campaign, ChannelHold, Event, StepNote
+from console.app import build_app
 from console.campaigns import background, looks
-from tests.console.at_work import AtWork, Signed
+from console.engine import Engine
+from console.engine_watch import Delay, EngineWatch
+from tests.console.at_work import AtWork, Signed, at_work
 from tests.console.conftest import STEPS
 
 if TYPE_CHECKING:
@@ -122,7 +125,7 @@ async def test_a_campaign_shows_its_steps_and_where_everybody_stands(
     assert "Booked 1 " in page
     assert "Waiting for an answer, or for the next step 1 " in page
     assert "Not started yet 1 " in page
-    assert "Left out: Asked not to be contacted 1 " in page
+    assert "Left out: asked not to be contacted 1 " in page
     assert "In the segment 4 " in page
     assert f"/results?campaign={campaign.id}" in await ops.page(f"/campaigns/{campaign.id}")
 
@@ -136,11 +139,64 @@ async def test_it_says_what_it_waits_for(desk: "Desk", ops: AtWork) -> None:
     assert "The next patients are started Tue, Mar 2, 12:45" in await ops.page(path)
     await desk.change(campaign, next_page_at=None, open_calls_at_most=1)
     await desk.task_for(await desk.patient())
-    assert "1 calls are open, at most 1 may be" in await ops.page(path)
+    assert "Open calls: 1, at most 1 may be." in await ops.page(path)
     await desk.change(campaign, state="paused")
     assert "Paused: nobody new is started" in await ops.page(path)
     await desk.change(campaign, state="running", until=desk.now - timedelta(days=1))
     assert "The last day has passed" in await ops.page(path)
+
+
+async def test_just_after_its_start_it_says_that_messages_leave_in_a_moment(
+    desk: "Desk", ops: AtWork
+) -> None:
+    campaign = await campaign_of(desk)
+    path = f"/campaigns/{campaign.id}"
+    await attempt_in(desk, campaign, state=PLANNED)
+    page = without_tags(await ops.page(path))
+    assert "Starting: the first messages leave in a moment." in page
+    assert "Not started yet" not in page
+    assert "0 sent" not in page
+    await desk.change(campaign, started_at=desk.now - timedelta(minutes=3))
+    page = without_tags(await ops.page(path))
+    assert "Starting" not in page
+    assert "Not started yet 1 " in page
+
+
+async def test_a_start_at_night_says_when_the_first_messages_leave(
+    desk: "Desk", ops: AtWork
+) -> None:
+    campaign = await campaign_of(desk)
+    await attempt_in(desk, campaign, state=PLANNED)
+    at_home = [{"channel": "call", "template": "come-back", "wait": "1 day"}]
+    desk.clinic.folder.profile = desk.clinic.profile.model_copy(
+        update={"closing_days": frozenset({desk.now.date()})}
+    )
+    path = f"/campaigns/{campaign.id}"
+    desk.clinic.policy = desk.clinic.folder.policy("daytime")
+    said = "Starting: the first messages leave Wed, Mar 3, 09:00, when you may write again."
+    assert said in await ops.page(path)
+    await desk.change(campaign, plan={"name": "calls", "steps": at_home})
+    said = "Starting: the first calls are on the call list Wed, Mar 3, 09:00"
+    assert said in await ops.page(path)
+
+
+async def test_while_temporal_is_away_it_says_that_it_starts_by_itself_later(desk: "Desk") -> None:
+    campaign = await campaign_of(desk, started_at=desk.now - timedelta(hours=3))
+    await attempt_in(desk, campaign, state=PLANNED)
+    watch = EngineWatch(desk.clinic.database, lambda: desk.now)
+    engine = Engine(watch=watch)
+    app = build_app(desk.clinic, {}, clock=lambda: desk.now, engine=engine)
+    claim = desk.session(await desk.account("Olga", Role.OPS))
+    async with at_work(app, claim, desk.clinic.key, "en") as ops:
+        for delay, said in (
+            (Delay.AWAY, "as soon as it is back, the campaign starts by itself."),
+            (Delay.WAITING, "starts by itself: with some delay just now."),
+            (None, "Not started yet"),
+        ):
+            watch.delay = delay
+            page = await ops.page(f"/campaigns/{campaign.id}")
+            assert said in page
+            assert ("Not started yet" in page) == (delay is None)
 
 
 async def test_it_says_which_of_its_channels_is_held(desk: "Desk", ops: AtWork) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SEGMENT = "/campaigns/new/price-was-the-reason"
 PLAN = f"{SEGMENT}/plans/standard"
+NAME = "Left because of the price, Mar 2, 2027"
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -84,6 +85,7 @@ async def test_every_page_can_be_read_by_everybody_on_a_phone(
             assert await violations(page) == []
         assert await too_wide(page) == 0
     page = await open_page(PLAN, ops, language, viewport=A_PHONE, color_scheme=scheme)
+    await page.get_by_role("textbox").first.fill("")
     await page.locator("button[value=check]").click()
     await expect(page.locator(".field-problem")).to_have_count(1)
     assert await violations(page) == []
@@ -109,19 +111,18 @@ async def test_from_the_list_to_a_campaign_that_runs_by_clicking_alone(
     await desk.patient(loss_reason="price")
     page = await open_page("/campaigns", ops, java_script_enabled=script)
     await page.get_by_role("link", name="New campaign").click()
-    await page.get_by_role("link", name="price-was-the-reason").click()
-    await page.get_by_role("link", name=re.compile("Use this plan.*standard")).click()
-    await page.get_by_label("Name of the campaign").fill("Otoño")
+    await page.get_by_role("link", name="Left because of the price").click()
+    await page.get_by_role("link", name=re.compile("Use this plan.*Standard")).click()
     await page.get_by_role("button", name="Next: have a last look").click()
     await expect(page.get_by_text("1 patient will be contacted")).to_be_visible()
     await page.get_by_role("button", name="Change something").click()
-    await expect(page.get_by_label("Name of the campaign")).to_have_value("Otoño")
+    await expect(page.get_by_label("Name of the campaign")).to_have_value(NAME)
     await page.get_by_label("Open calls at most").fill("30")
     await page.get_by_role("button", name="Next: have a last look").click()
     await page.get_by_role("button", name="Start the campaign").dblclick()
-    await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Otoño.*Running"))
+    await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"{NAME}.*Running"))
     [campaign] = await desk.all(Campaign)
-    assert (campaign.name, campaign.open_calls_at_most) == ("Otoño", 30)
+    assert (campaign.name, campaign.open_calls_at_most) == (NAME, 30)
     assert len(await desk.all(Attempt)) == 1
 
 

@@ -61,8 +61,10 @@ async def test_every_segment_has_its_live_count(desk: "Desk", ops: AtWork) -> No
     for _ in range(2):
         await desk.patient(loss_reason="price")
     page = without_tags(await ops.page("/campaigns/new"))
-    assert "price-was-the-reason" in page
-    assert "Patients who told us that they left because of the price 2 patients" in page
+    assert (
+        "Left because of the price "
+        "Patients who told us that they left because of the price 2 patients" in page
+    )
     assert "Children up to 17 whose last visit is over six months ago 0 patients" in page
 
 
@@ -76,9 +78,12 @@ async def test_a_segment_says_whom_it_asks_for_and_who_is_left_out_and_why(
     page = without_tags(await ops.page(SEGMENT))
     assert "left because of: the price" in page
     assert "Would be contacted 1 " in page
-    assert "Left out: Asked not to be contacted 1 " in page
-    assert "Left out: Have moved away 1 " in page
-    assert "Left out: Can&#39;t be reached: no address that may be used, or no consent 1 " in page
+    assert "Would be left out: asked not to be contacted 1 " in page
+    assert "Would be left out: have moved away 1 " in page
+    assert (
+        "Would be left out: can&#39;t be reached (no address that may be used, or no consent) 1 "
+        in page
+    )
     assert "In the segment 4 " in page
 
 
@@ -117,7 +122,7 @@ async def test_a_plan_is_drawn_with_its_waits_and_who_would_get_what_when(
     await desk.patient(loss_reason="price")
     await desk.patient(loss_reason="price", email=None)
     page = without_tags(await ops.page(PLAN))
-    email, sms, call = page.index(" Email "), page.index(" SMS "), page.index(" Call come-back ")
+    email, sms, call = page.index(" Email "), page.index(" SMS "), page.index(" Call A greeting ")
     assert email < sms < call
     assert "1 would get it, Tue, Mar 2, 12:00 1 would be skipped: no address" in page[email:sms]
     assert "no answer for 3 days: on to the next step" in page[email:sms]
@@ -163,14 +168,57 @@ async def test_a_mail_is_shown_as_a_mail_program_does_and_nothing_in_it_runs(
 
 
 async def test_a_preview_of_nobody_is_no_page_and_of_an_empty_segment_says_so(
-    ops: AtWork,
+    desk: "Desk", ops: AtWork
 ) -> None:
-    await ops.page(f"{PLAN}/messages/pt-0000000000000000", status=404)
+    forgotten = await desk.patient(erased_at=desk.now)
+    for nobody in ("pt-0000000000000000", forgotten.id):
+        await ops.page(f"{PLAN}/messages/{nobody}", status=404)
+    assert await desk.all(AuditEntry) == []
     assert "Nobody in this segment would be contacted now." in await ops.page(f"{PLAN}/messages")
 
 
 async def test_the_form_begins_with_the_clinics_own_number_of_open_calls(ops: AtWork) -> None:
     assert 'name="open_calls" value="40"' in await ops.page(PLAN)
+
+
+async def test_the_form_begins_with_a_name_that_no_campaign_has(
+    desk: "Desk", ops: AtWork, signed: Signed
+) -> None:
+    await desk.patient(loss_reason="price")
+    spanish, name = await signed("Inés", Role.OPS, "es"), "Se fueron por el precio, 2 mar 2027"
+    page = await spanish.page(PLAN)
+    assert f'name="name" value="{name}"' in page
+    assert (await ops.press(PLAN, **terms(page, do="start", name=name))).status_code == 303
+    assert f'name="name" value="{name} (2)"' in await spanish.page(PLAN)
+
+
+async def test_a_file_says_what_it_is_called_else_its_name_is_shown(
+    desk: "Desk", ops: AtWork, signed: Signed
+) -> None:
+    folder = desk.clinic.folder.path / "segments"
+    (folder / "first.yaml").write_text("where: {loss_reason: price}\n", encoding="utf-8")
+    written = "title: {es: Otoño, ru: Осень}\nwhere: {loss_reason: price}\n"
+    (folder / "second.yaml").write_text(written, encoding="utf-8")
+    page = await ops.page("/campaigns/new")
+    assert '<span lang="">first</span>' in page
+    # the clinic's own language comes before any other
+    assert '<span lang="es">Otoño</span>' in page
+    russian = await signed("Ольга", Role.OPS, "ru")
+    assert "<span>Осень</span>" in await russian.page("/campaigns/new")
+
+
+async def test_a_plan_says_how_long_it_takes_and_a_demonstration_begins_with_the_shortest(
+    desk: "Desk", ops: AtWork
+) -> None:
+    page = without_tags(await ops.page(SEGMENT))
+    assert page.index("Demonstration ") < page.index("Call only ") < page.index("Gentle ")
+    assert "All steps within about 2 minutes, if nobody answers" in page
+    assert "This is a demonstration, so the shortest plan comes first." in page
+    desk.clinic.policy = desk.clinic.folder.policy("daytime")
+    page = without_tags(await ops.page(SEGMENT))
+    assert page.index("Call only ") < page.index("Demonstration ")
+    assert "All steps within about 9 days, if nobody answers" in page
+    assert "This is a demonstration" not in page
 
 
 async def test_a_last_look_says_with_numbers_what_will_happen(desk: "Desk", ops: AtWork) -> None:

@@ -61,7 +61,12 @@ FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 JSON = ((b"content-type", b"application/json"),)
 ACTION = list(AuditEntry.__table__.columns.keys()).index("action")
 AUTHORIZED = (*JSON, (b"authorization", b"Bearer bookings-token"))
-STAFF_FIELDS = ("name", "password", "next", "lang", "csrf", "outcome", "reason", "at", "note")
+STAFF_FIELDS = (
+    *("name", "password", "next", "lang", "csrf", "outcome", "reason", "at", "appointment", "note"),
+    *("campaign", "goal", "pace", "until", "open_calls", "do", "chosen", "written", "address"),
+    *("wish", "who", "how", "channel", "content", "word", "source", "day", "verdict", "number"),
+    *("first_name", "was_first_name", "birth_date", "status", "mapping", "encoding", "list"),
+)
 PAGE_FIELDS = ("at", "words", "reason", "nonce", "lang", "List-Unsubscribe")
 BOOKING_FIELDS = ("key", "patient", "appointment_at")
 TWILIO_FIELDS = (
@@ -74,7 +79,15 @@ LONG = "".join(sha256(bytes([number])).hexdigest() for number in range(90))
 
 STAFF_DOORS = (
     *("/login", "/login?next=", "/logout", "/calls", "/calls/rows", "/calls/next"),
-    *(f"/calls/ct-1{door}" for door in ("", "/claim", "/release", "/complete")),
+    *(f"/calls/ct-1{door}" for door in ("", "/claim", "/release", "/complete", "/keep")),
+    *("/campaigns", "/campaigns/new", "/campaigns/new/over-60", "/campaigns/new/over-60/patients"),
+    *(f"/campaigns/new/over-60/plans/standard{door}" for door in ("", "/count", "/messages")),
+    *(f"/campaigns/ca-1{door}" for door in ("", "/pause", "/resume", "/stop", "/limits")),
+    *("/results", "/results/figures.csv", "/results?from=", "/results?campaign="),
+    *("/register", "/register/search", "/register/addresses", "/register/import"),
+    *(f"/register/import/up-{'0' * 16}{door}" for door in ("", "/look", "/import", "/discard")),
+    *(f"/register/pt-1{door}" for door in ("", "/edit", "/consents", "/stop", "/lift", "/booked")),
+    *(f"/register/pt-1{door}" for door in ("/export", "/forget", "/same/pt-2")),
 )
 
 

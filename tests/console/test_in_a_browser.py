@@ -29,7 +29,7 @@ async def test_a_call_from_the_list_to_its_outcome_by_keyboard_alone(
     await page.keyboard.type("vendrá con su hija")
     await page.keyboard.press("Tab")
     await page.keyboard.press("v")
-    await page.wait_for_url("**/calls")
+    await page.wait_for_url("**/calls?done=*")
     [call] = await desk.all(Call)
     assert (call.made_by, call.outcome, call.note) == ("Lucía", "voicemail", "vendrá con su hija")
     assert (await desk.again(task)).tries_made == 1
@@ -59,7 +59,7 @@ async def test_it_works_without_a_script(desk: "Desk", open_page: Open) -> None:
     page = await open_page("/calls", await desk.account(), java_script_enabled=False)
     await page.get_by_role("button", name="Next call").click()
     await page.get_by_role("button", name="No answer").click()
-    await page.wait_for_url("**/calls")
+    await page.wait_for_url("**/calls?done=*")
     assert [call.outcome for call in await desk.all(Call)] == ["no_answer"]
 
 

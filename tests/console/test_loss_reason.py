@@ -7,7 +7,7 @@ import pytest
 
 from clinic.clinic import Clinic
 from clinic.event import EventKind
-from clinic.folder import LANGUAGES
+from clinic.multilingual import LANGUAGES
 from clinic.outcome import LossReason
 from clinic.tables import Event
 from console.patient.call_times import DayPart
@@ -40,14 +40,14 @@ async def test_a_reason_alone_declines(desk: "Desk", web: httpx.AsyncClient) -> 
     [event] = await desk.all(Event)
     assert (event.kind, event.attempt_id) == (EventKind.DECLINED.value, written.attempt.id)
     assert event.details["loss_reason"] == "price"
-    assert event.body == "Dice por qué no vuelve: El precio se me hacía difícil."
+    assert event.body == "Dice por qué no vuelve: El precio era alto para mí."
     assert (await desk.again(written.patient)).loss_reason == "price"
 
 
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        pytest.param("price", "Dice por qué no vuelve: El precio se me hacía difícil.", id="both"),
+        pytest.param("price", "Dice por qué no vuelve: El precio era alto para mí.", id="both"),
         pytest.param("", "Dice por qué no vuelve.", id="words alone"),
     ],
 )

@@ -29,7 +29,7 @@ INCENTIVE = {
 WORDS = {
     "es": {
         "book": "Reservar una hora",
-        "when": "¿Cuándo le viene bien?",
+        "when": "¿Cuándo le conviene?",
         "time": "miércoles, 3 de marzo, por la mañana (antes de las 12)",
         "call": "Llámenme, por favor",
         "called": "Le llamaremos: miércoles, 3 de marzo",
@@ -107,7 +107,7 @@ async def test_a_call_that_is_asked_for_stands_on_the_staffs_list_at_its_time(
 ) -> None:
     written = await desk.written_to(first_name="Elena")
     page = await open_page(f"/p/{desk.token(written)}", None, "es", **PHONE)
-    await page.get_by_label("¿Cuándo le viene bien?").select_option("2027-03-03.morning")
+    await page.get_by_label("¿Cuándo le conviene?").select_option("2027-03-03.morning")
     await page.get_by_label("¿Algo que debamos saber?").fill("Mejor por el fijo")
     await page.get_by_role("button", name="Llámenme").tap()
     await expect(page.get_by_role("status")).to_contain_text("Le llamaremos")

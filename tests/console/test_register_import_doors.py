@@ -16,6 +16,7 @@ from console.doors.session_cookie import COOKIE, SessionCookies
 from console.register_import import posted_list
 from console.register_import.pages import PATH
 from console.register_import.report import Kind
+from console.register_import.upload import read_upload
 from console.register_import.uploads import Uploads
 from tests.console.at_work import AtWork, Signed
 from tests.console.list_keeper import LIST, shown
@@ -243,3 +244,33 @@ async def test_what_did_not_come_as_a_whole_is_gone(desk: "Desk", tmp_path: Path
         await breaks_off()
     assert list(uploads.folder.iterdir()) == []
     assert uploads.of(await desk.account()) == []
+
+
+async def test_an_encoding_that_is_no_text_is_no_reason_to_break(
+    app: FastAPI, desk: "Desk", signed: Signed
+) -> None:
+    olga = await signed("Olga", Role.OPS)
+    parts = (("csrf", None, olga.csrf.encode()), ("encoding", None, b"\xff"))
+    async with app.router.lifespan_context(app):
+        answer = await post(olga, body(*parts, ("list", "a.csv", LIST)))
+    assert answer.status_code == 303
+    [folder] = kept(desk.clinic)
+    upload = read_upload(folder)
+    assert upload is not None
+    assert upload.record.encoding == "\N{REPLACEMENT CHARACTER}"
+
+
+async def test_what_the_disk_lost_of_a_list_keeps_no_console_from_starting(
+    desk: "Desk", now: datetime, tmp_path: Path
+) -> None:
+    uploads, vera = Uploads(tmp_path / "uploads"), await desk.account("Vera", Role.OPS)
+    async with uploads.coming() as new:
+        with new.open("a.csv") as file:
+            file.write(LIST)
+        upload = new.keep(vera, mapping=None, encoding="", now=now)
+    for name in ("import.begun", "import.json", "trial.json"):
+        (upload.folder / name).write_bytes(b"")
+    uploads.sweep(now, frozenset())
+    [there] = uploads.of(vera)
+    assert there.import_began is not None
+    assert (there.report(Kind.IMPORT), there.report(Kind.TRIAL)) == (None, None)

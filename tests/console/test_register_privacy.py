@@ -129,6 +129,10 @@ async def test_an_address_alone_is_looked_at_silenced_and_allowed_again(
         "changed",
         {"what": "address_lift", "new": True, "said_by": "mistake", "heard": "in_writing"},
     )
+    entries = await desk.all(AuditEntry)
+    # whoever sees on whose card it stands has seen that patient; a look alone tells of nobody
+    assert [each.patient_id for each in entries if each.action == "viewed"] == [patient.id] * 3
+    assert [each.action for each in entries].count("searched") == 3
 
 
 async def test_an_address_is_for_ops_and_has_to_be_one(desk: "Desk", signed: "Signed") -> None:

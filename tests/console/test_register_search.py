@@ -67,14 +67,25 @@ async def test_nobody_found_and_somebody_forgotten_are_said(desk: "Desk", signed
     assert "forgotten at their own wish on Mar 2, 2027" in told
 
 
-async def test_that_somebody_searched_is_noted_and_not_what_for(
+async def test_that_somebody_searched_is_noted_and_whom_they_saw_but_not_what_for(
     desk: "Desk", signed: "Signed"
 ) -> None:
-    await named(desk, "Ana", "Rojas")
-    await (await signed("Lucía")).press("/register/search", written="rojas")
-    [entry] = await desk.all(AuditEntry)
-    assert (entry.who, entry.action, entry.patient_id) == ("Lucía", "searched", None)
-    assert entry.details == {"hits": 1, "more": False}
+    ana = await named(desk, "Ana", "Rojas")
+    bea = await named(desk, "Bea", "Rojas")
+    await named(desk, "Zoe", "Vega")
+    lucia = await signed("Lucía")
+    await lucia.press("/register/search", written="rojas")
+    searched, *saw = await desk.all(AuditEntry)
+    assert (searched.who, searched.action, searched.patient_id) == ("Lucía", "searched", None)
+    assert searched.details == {"hits": 2, "more": False}
+    assert {(each.who, each.action, each.patient_id) for each in saw} == {
+        ("Lucía", "viewed", ana.id),
+        ("Lucía", "viewed", bea.id),
+    }
+    vera = await signed("Vera", Role.OPS)
+    assert "Lucía: looked at the card: in the results of a search" in " ".join(
+        (await vera.page(f"/register/{ana.id}")).split()
+    )
 
 
 async def test_a_search_is_a_form_of_this_session(signed: "Signed") -> None:

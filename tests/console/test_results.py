@@ -122,6 +122,21 @@ async def test_small_groups_are_marked_and_stand_apart_from_the_ranking(
     assert drawn.count('class="bar small"') == 1
 
 
+async def test_segments_are_called_by_their_titles_those_that_are_alike_by_their_names_too(
+    desk: "Desk", manager: AtWork
+) -> None:
+    for name, title in (("spring", "Abril"), ("summer", "Playa"), ("autumn", "Playa")):
+        await campaign_of(desk, name, patients=1, booked=0)
+        file = desk.clinic.folder.path / "segments" / f"of-{name}.yaml"
+        file.write_text(f"title: {{es: {title}}}\nwhere: {{visits: {{at_least: 1}}}}\n", "utf-8")
+    page = await manager.page("/results?segment=of-spring")
+    assert '<option value="of-spring" lang="es" selected>Abril</option>' in page
+    assert page.index(">Playa (of-autumn)</option>") < page.index(">Playa (of-summer)</option>")
+    drawn = page.partition('aria-labelledby="segments-pt')[2].partition("</svg>")[0]
+    assert "Abril" in drawn
+    assert "Playa" not in drawn
+
+
 async def test_campaigns_and_days_are_chosen_by_the_address_alone(
     desk: "Desk", manager: AtWork
 ) -> None:

@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 
+from clinic.multilingual import Saying
 from clinic.outcome import LossReason
 from clinic.results.by_contact import ByContact
 from clinic.results.costs import Costs
@@ -31,11 +32,12 @@ RESULTS = Results(
     ),
     callers=(Caller('+Lucía, "la jefa"\n;', 3, 2, 1), Caller("\rBruno", 1, 0, 0)),
 )
+TITLES = {"-later": Saying("-later", "")}
 
 
 @pytest.mark.parametrize("language", ["es", "ru", "en"])
 def test_no_spreadsheet_takes_a_cell_for_a_formula(language: str) -> None:
-    written = csv_of(RESULTS, language, str, "USD").decode("utf-8-sig")
+    written = csv_of(RESULTS, TITLES, language, str, "USD").decode("utf-8-sig")
     delimiter = "," if language == "en" else ";"
     rows = list(csv.reader(StringIO(written, newline=""), delimiter=delimiter))
     cells = {cell for row in rows for cell in row}
@@ -48,7 +50,7 @@ def test_no_spreadsheet_takes_a_cell_for_a_formula(language: str) -> None:
 def test_numbers_stay_numbers_as_a_spreadsheet_of_the_language_reads_them(
     language: str, share: str
 ) -> None:
-    written = csv_of(RESULTS, language, str, "USD").decode("utf-8-sig")
+    written = csv_of(RESULTS, TITLES, language, str, "USD").decode("utf-8-sig")
     delimiter = "," if language == "en" else ";"
     rows = list(csv.reader(StringIO(written, newline=""), delimiter=delimiter))
     assert rows[4][2:6] == ["Booked", "20", "100", share]
@@ -65,3 +67,10 @@ def test_all_that_is_drawn_lies_within_the_picture() -> None:
     assert upright.top == 0.5
     assert all(each.high <= each.top <= each.low for each in upright.columns)
     assert sum(each.named for each in upright.columns) <= 4
+
+
+def test_only_a_whisker_that_goes_on_beyond_the_scale_has_an_arrow() -> None:
+    rows = [Row("large", Share(300, 1000)), Row("small", Share(4, 6))]
+    assert [bar.cut for bar in bars(rows, top=0.5).bars] == [False, True]
+    assert [bar.cut for bar in bars(rows, top=1.0).bars] == [False, False]
+    assert [column.cut for column in columns(rows[:1]).columns] == [False]

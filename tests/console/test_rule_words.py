@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clinic.folder import LANGUAGES
+from clinic.multilingual import LANGUAGES
 from clinic.segments.in_words import conditions, in_words
 from clinic.segments.phrases import ENGLISH, Phrase
 from clinic.segments.rule import Rule

@@ -329,3 +329,45 @@ async def test_what_is_meant_for_others_answers_without_login(
             answer = await web.request(method, re.sub(r"\{[^}]*\}", "x", path))
             assert answer.status_code != 303, path
             assert "/login" not in answer.headers.get("Location", "")
+
+
+FOR_STAFF = (
+    *("GET /calls", "GET /calls/rows", "POST /calls/next", "GET /calls/{task_id}"),
+    *(f"POST /calls/{{task_id}}/{door}" for door in ("claim", "release", "complete", "keep")),
+    *("GET /register", "GET /register/search", "POST /register/search"),
+    "GET /register/{patient_id:patient}",
+    *(f"{method} /register/{{patient_id:patient}}/stop" for method in ("GET", "POST")),
+    "POST /register/{patient_id:patient}/booked",
+)
+FOR_ADMINS = tuple(
+    f"{method} /register/{{patient_id:patient}}/forget" for method in ("GET", "POST")
+)
+
+
+@ONE_KIND
+async def test_each_door_of_the_console_opens_for_whom_it_is_meant(
+    clinic: Clinic, channels: Mapping[str, Channel], clock: Clock
+) -> None:
+    app = build_app(clinic, channels, clock=clock)
+    doors = {
+        f"{method} {path}"
+        for method, path in routes_of(app.routes)
+        if not path.startswith((*WITHOUT_LOGIN, "/assets/", "/logout")) and path != "/"
+    }
+    closed: dict[Role, set[str]] = {}
+    for role in (Role.STAFF, Role.OPS):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console") as web:
+            claim = sign_in(web, clinic, await account_of(clinic, clock.now, role), clock.now)
+            token = {csrf.HEADER: csrf.token_of(clinic.key, claim.session_id)}
+            closed[role] = set()
+            for door in doors:
+                method, _, path = door.partition(" ")
+                somewhere = re.sub(r"\{[^}]*:patient\}", "pt-0123456789abcdef", path)
+                somewhere = re.sub(r"\{number\}", "0", somewhere)
+                answer = await web.request(
+                    method, re.sub(r"\{[^}]*\}", "x", somewhere), headers=token
+                )
+                if answer.status_code == 403:
+                    closed[role].add(door)
+    assert closed == {Role.STAFF: doors - {*FOR_STAFF}, Role.OPS: {*FOR_ADMINS}}

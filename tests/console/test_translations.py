@@ -11,7 +11,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from clinic.folder import LANGUAGES
+from clinic.multilingual import LANGUAGES
 from console import staff_view
 from console.translations import CATALOGS, SOURCE_LANGUAGE, catalog_file, translations
 

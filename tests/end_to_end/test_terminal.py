@@ -9,6 +9,7 @@ import pytest
 
 from clinic.call_list import OpenCall
 from clinic.call_task import TaskKind
+from clinic.call_words import Written
 from clinic.forecast import Forecast, ForecastStep
 from clinic.outcome import Outcome
 from clinic.page_room import Waits, WaitsFor
@@ -75,7 +76,7 @@ def test_a_call_list_shows_names_and_replies_as_they_are(text: str) -> None:
         name=text,
         phone=None,
         language=None,
-        words=text,
+        written=(Written("", text),),
     )
     with terminal.console.capture() as shown:
         terminal.print_calls([call], ZONE)

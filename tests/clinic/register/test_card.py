@@ -226,3 +226,17 @@ async def test_a_message_that_named_the_household_is_marked(rows: "Rows", now: d
     )
     [shown] = (await card(rows, patient)).attempts
     assert shown.steps[0].together
+
+
+async def test_of_a_crowd_at_one_number_the_first_are_named_and_the_rest_counted(
+    rows: "Rows",
+) -> None:
+    crowd = [
+        await rows.patient(external_id=f"A-{number:02}", phone="+13055550177")
+        for number in range(24)
+    ]
+    shown = await card(rows, crowd[0])
+    assert [other.external_id for other in shown.household] == [f"A-{n:02}" for n in range(1, 21)]
+    assert shown.household_more == 3
+    alone = await card(rows, await rows.patient())
+    assert (alone.household, alone.household_more) == ((), 0)

@@ -1,12 +1,13 @@
 """A row is changed by hand with what follows from it, or not at all."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.event import EventKind
 from clinic.plain_text import name_key
@@ -19,7 +20,10 @@ from clinic.register.typed_fields import (
     read_typed,
     shown,
 )
+from clinic.register_import import possible_duplicates
 from clinic.register_import.patient_fields import FIELDS
+from clinic.register_import.possible_duplicates import Person
+from clinic.register_import.register_entry import read_entries
 from clinic.tables import Duplicate, Patient
 
 if TYPE_CHECKING:
@@ -235,6 +239,53 @@ async def test_of_two_at_the_same_moment_exactly_one_is_saved(rows: "Rows") -> N
         number for number, each in zip(numbers, saved, strict=True) if isinstance(each, Edited)
     )
     assert (await rows.get(Patient, patient.id)).phone == won
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_who_edit_patients_that_look_alike_do_not_wait_for_each_other(
+    rows: "Rows", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {"name_key": name_key("Ana", "Rojas"), "birth_date": date(1984, 5, 17)}
+    one, two = await rows.patient(**named), await rows.patient(**named)
+    both, find = asyncio.Barrier(2), possible_duplicates.find
+
+    async def find_at_the_same_moment(session: AsyncSession, people: Sequence[Person]) -> list[Any]:
+        found = await find(session, people)
+        await both.wait()
+        return list(found)
+
+    monkeypatch.setattr(possible_duplicates, "find", find_at_the_same_moment)
+    await asyncio.gather(
+        edit(rows, one, phone="+13055550188"), edit(rows, two, phone="+13055550199")
+    )
+    pairs = {(pair.patient_id, pair.other_id) for pair in await rows.all(Duplicate)}
+    assert pairs == {(one.id, two.id), (two.id, one.id)}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_an_edit_and_an_import_of_patients_that_look_alike_do_not_wait_for_each_other(
+    rows: "Rows", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {"name_key": name_key("Ana", "Rojas"), "birth_date": date(1984, 5, 17)}
+    first, second = [await rows.patient(id=f"pt-{number}", **named) for number in (1, 2)]
+    numbers = [first.external_id, second.external_id]
+    find = possible_duplicates.find
+    begun = list[asyncio.Task[None]]()
+
+    async def import_both() -> None:
+        async with rows.clinic.database.writing() as session:
+            await read_entries(session, numbers)
+
+    async def find_while_an_import_has_one_of_them(
+        session: AsyncSession, people: Sequence[Person]
+    ) -> list[Any]:
+        begun.append(asyncio.create_task(import_both()))
+        await asyncio.wait(begun, timeout=0.3)
+        return list(await find(session, people))
+
+    monkeypatch.setattr(possible_duplicates, "find", find_while_an_import_has_one_of_them)
+    assert (await edit(rows, second, phone="+13055550188")).alike == 1
+    await asyncio.gather(*begun)
 
 
 async def test_of_two_at_different_fields_both_are_right(rows: "Rows") -> None:

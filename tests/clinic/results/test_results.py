@@ -1,17 +1,21 @@
 """Results counted by hand, and by the clinic."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.clinic import Clinic
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
-from clinic.results.by_contact import ByContact
+from clinic.results.by_contact import ByContact, by_contact
 from clinic.results.costs import Costs
+from clinic.results.counting import Answered
 from clinic.results.facts import BY_THEMSELVES, Stage
 from clinic.results.funnel import Funnel
 from clinic.results.results import AgainstGoal, CampaignResult, Results, results_of
@@ -299,3 +303,36 @@ def test_each_stage_is_a_part_of_the_one_before(people: list[tuple[int, int, boo
     assert stages == sorted(stages, reverse=True)
     assert funnel.in_segment == sum(count for _, count, _ in people)
     assert funnel.by_themselves <= funnel.in_segment - funnel.contacted
+
+
+class StartedMeanwhile:
+    """A database in which a campaign is started right after the first look at it."""
+
+    def __init__(self, rows: "Rows") -> None:
+        self._rows = rows
+        self._looks = 0
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        async with self._rows.clinic.database.reading() as session:
+            yield session
+        self._looks += 1
+        if self._looks == 1:
+            await self._rows.attempt()
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._rows.clinic.database.writing()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_campaign_that_is_started_meanwhile_is_counted_too(rows: "Rows") -> None:
+    zone = rows.clinic.profile.zone
+    found = await results_of(StartedMeanwhile(rows), Selection(), zone=zone, now=rows.now)
+    assert [each.funnel.in_segment for each in found.campaigns] == [1]
+
+
+def test_an_answer_in_a_call_that_was_made_after_the_calls_were_counted_is_shown() -> None:
+    answered = [Answered("ca-1", 2, "call", answered=1, booked=1, came=0)]
+    assert by_contact([], answered, lambda _contact: None) == (
+        ByContact(None, "call", answered=1, booked=1),
+    )

@@ -1,0 +1,54 @@
+"""What somebody has just recorded, for the list to which their report leads."""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic.tables import Call, CallTask, Patient
+
+_JUST_NOW = timedelta(minutes=5)
+"""After that the address, opened once more from the browser's history, tells nothing."""
+
+
+class Done(BaseModel):
+    """A call that was recorded.
+
+    Attributes:
+        who: Whom it was with; empty for somebody whom the register does not know.
+        outcome: What came of it.
+        again_at: Aware UTC; when they are called again, if they are.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    who: str
+    outcome: str
+    again_at: datetime | None
+
+
+async def done_just_now(session: AsyncSession, task_id: str, by: str, now: datetime) -> Done | None:
+    """Return the latest call that somebody reported on for a task; None where there is none.
+
+    Args:
+        session: Any transaction.
+        task_id: As the list's address gives it; empty: none is asked for.
+        by: Who looks: nobody is told of another's calls.
+        now: Aware UTC.
+    """
+    if not task_id:
+        return None
+    rows = await session.execute(
+        select(Call, Patient.first_name, Patient.last_name)
+        .join(CallTask, CallTask.id == Call.task_id)
+        .outerjoin(Patient, Patient.id == CallTask.patient_id)
+        .where(Call.task_id == task_id, Call.made_by == by, Call.made_at >= now - _JUST_NOW)
+        .order_by(Call.made_at.desc(), Call.id.desc())
+        .limit(1)
+    )
+    row = rows.first()
+    if row is None:
+        return None
+    who = f"{row.first_name or ''} {row.last_name or ''}".strip()
+    return Done(who=who, outcome=row.Call.outcome, again_at=row.Call.again_at)
