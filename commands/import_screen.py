@@ -88,7 +88,9 @@ def _yes(given: bool) -> str:  # noqa: FBT001 - one use, beside what was given
 def _print_unusable(result: ImportResult, rejects: str | None) -> None:
     for reject in result.rejects:
         done = "imported without it" if reject.imported else "rejected"
-        terminal.console.print(f"  line {reject.line}, {reject.column}: {reject.reason} ({done})")
+        terminal.console.print(
+            f"  line {reject.line}, {reject.column}: {reject.whole_reason} ({done})"
+        )
     if (more := result.unusable - len(result.rejects)) > 0:
         terminal.console.print(f"  ... and {more} more")
     if rejects is not None:

@@ -15,6 +15,7 @@ from clinic.identifiers import new_ids
 from clinic.register.standing import PatientStatus
 from clinic.register.vocabulary import Spelling, WordKind
 from clinic.register_import import possible_duplicates
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.consents_said import BatchConsents, consent_bits
 from clinic.register_import.ended_attempts import Ending, end_attempts
 from clinic.register_import.forgotten_numbers import forgotten_among
@@ -46,10 +47,13 @@ class BatchResult:
     rejects: list[Reject] = field(default_factory=list)
     duplicates: list[Found] = field(default_factory=list)
 
-    def reject(self, read: ReadRow, column: str, reason: str) -> None:
+    def reject(self, read: ReadRow, bad: BadCell) -> None:
         """Count a row that is not imported."""
         self.rejected += 1
-        self.rejects.append(Reject(read.line, column, reason, imported=False, cells=read.cells))
+        said = bad.column, bad.reason
+        self.rejects.append(
+            Reject(read.line, *said, imported=False, cells=read.cells, also=bad.also)
+        )
 
     def leave_out(self, read: ReadRow, column: str, reason: str) -> None:
         """Note a cell without which its row is imported."""
@@ -118,7 +122,8 @@ class BatchWriter:
             return numbered
         for each in numbered:
             if each.number in forgotten:
-                result.reject(each.read, "patient_id", "was forgotten at their own wish")
+                wish = Reason(CellProblem.FORGOTTEN, "was forgotten at their own wish")
+                result.reject(each.read, BadCell("patient_id", wish))
         return [each for each in numbered if each.number not in forgotten]
 
     async def _spell(self, session: AsyncSession, rows: Sequence[RegisterRow]) -> None:
@@ -140,12 +145,12 @@ def _number(rows: Sequence[ReadRow], result: BatchResult) -> list[_Numbered]:
     numbered: list[_Numbered] = []
     for read in rows:
         if isinstance(read.said, BadCell):
-            result.reject(read, read.said.column, read.said.reason)
+            result.reject(read, read.said)
             continue
         try:
             numbered.append(_Numbered(read, read.said, number_of(read.said)))
         except BadCell as bad:
-            result.reject(read, bad.column, bad.reason)
+            result.reject(read, bad)
     return numbered
 
 
@@ -182,11 +187,9 @@ class _Work:
         read, row, number = numbered
         entry = self._entries.get(number)
         if entry is None and row.first_name is None:
-            self._result.reject(
-                read,
-                "patient_id",
-                f"no patient {number} on the register: import the patients first",
-            )
+            lacking = f"no patient {number} on the register: import the patients first"
+            unknown = Reason(CellProblem.NO_PATIENT, lacking, number)
+            self._result.reject(read, BadCell("patient_id", unknown))
             return
         for column, reason in row.unusable.items():
             self._result.leave_out(read, column, reason)
@@ -262,7 +265,8 @@ class _Work:
 
     def _contradict(self, read: ReadRow, columns: Sequence[str], seen: Seen) -> None:
         for column in columns:
-            reason = f"an earlier row says otherwise, and stands (the first is line {seen.line})"
+            stands = f"an earlier row says otherwise, and stands (the first is line {seen.line})"
+            reason = Reason(CellProblem.CONTRADICTED, stands, str(seen.line))
             self._result.leave_out(read, column, reason)
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clinic.register_import.cell import quoted
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.written_date import (
     NUMERIC_DATE,
     SHORT_YEAR,
@@ -173,14 +174,16 @@ class DateReader:
         if day is None or written is None:
             return None
         if day.year > self._today.year + _YEARS_AHEAD:
-            raise ValueError(f"{quoted(text)} is too far ahead")
+            raise ValueError(
+                Reason(CellProblem.TOO_FAR_AHEAD, f"{quoted(text)} is too far ahead", text)
+            )
         clock = written.clock or time(23, 59)
         moment = datetime.combine(day, clock)
         return (moment if clock.tzinfo else moment.replace(tzinfo=self._zone)).astimezone(UTC)
 
     def _not_ahead(self, day: date | None, text: str) -> date | None:
         if day and day > self._today:
-            raise ValueError(f"{quoted(text)} lies in the future")
+            raise ValueError(Reason(CellProblem.FUTURE, f"{quoted(text)} lies in the future", text))
         return day
 
     def _written(self, text: str) -> WrittenDate | None:
@@ -203,10 +206,12 @@ class DateReader:
         if day in _NO_DAY:
             return None
         if day < _EARLIEST:
-            raise ValueError(f"{quoted(text)} is too long ago")
+            raise ValueError(
+                Reason(CellProblem.TOO_LONG_AGO, f"{quoted(text)} is too long ago", text)
+            )
         return day
 
     def _no_date(self, text: str) -> ValueError:
-        return ValueError(
-            f"{quoted(text)} is no date (expected 2026-02-28 or {_EXPECTED[self._order]})"
-        )
+        expected = _EXPECTED[self._order]
+        said = f"{quoted(text)} is no date (expected 2026-02-28 or {expected})"
+        return ValueError(Reason(CellProblem.NO_DATE, said, text, expected))

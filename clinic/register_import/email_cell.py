@@ -3,6 +3,7 @@
 import re
 
 from clinic.register.address import read_email
+from clinic.register_import.cell_problem import CellProblem, Reason
 
 _APART = re.compile(r"[;,/|<>()\s]+|mailto:", re.IGNORECASE)
 
@@ -17,7 +18,7 @@ def read_email_cell(text: str) -> tuple[str | None, str]:
     try:
         return read_email(text), ""
     except ValueError as error:
-        problem = str(error)
+        problem = Reason(CellProblem.NO_EMAIL, str(error), text)
     emails: list[str] = []
     for part in filter(_has_at, _APART.split(text)):
         try:
@@ -27,7 +28,10 @@ def read_email_cell(text: str) -> tuple[str | None, str]:
     if not emails:
         return None, problem
     others = [email for email in dict.fromkeys(emails) if email != emails[0]]
-    return emails[0], f"a second address, {others[0]}, has no place" if others else ""
+    if not others:
+        return emails[0], ""
+    said = f"a second address, {others[0]}, has no place"
+    return emails[0], Reason(CellProblem.SECOND_EMAIL, said, others[0])
 
 
 def _has_at(part: str) -> bool:

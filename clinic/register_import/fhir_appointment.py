@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.plain_text import legible
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.register_row import BadCell, RegisterRow
 
 COLUMNS = {
@@ -23,6 +24,7 @@ _OFF = frozenset({"cancelled", "noshow", "entered-in-error"})
 _AGREED = frozenset({"booked", "pending"})
 _CAME = frozenset({"arrived", "checked-in"})
 _DONE = "fulfilled"
+_EXPECTED = "2026-02-28T09:30:00-05:00"
 
 
 class AppointmentReader:
@@ -53,9 +55,9 @@ class AppointmentReader:
             day = start.astimezone(self._zone).date()
             ahead = day > self._today
             if ahead and status == _DONE:
-                raise BadCell(
-                    "Appointment.start", f"`{resource['start']}` lies in the future, but is done"
-                )
+                said = f"`{resource['start']}` lies in the future, but is done"
+                future = Reason(CellProblem.FUTURE, said, str(resource["start"]))
+                raise BadCell("Appointment.start", future)
             if status in _AGREED or ahead:
                 row.next_appointment = start
             else:
@@ -70,7 +72,7 @@ def _patient(resource: Mapping[str, Any]) -> Mapping[str, Any]:
         actor = participant.get("actor") or {}
         if actor.get("type") == "Patient" or "Patient/" in actor.get("reference", ""):
             return participant
-    raise BadCell("Appointment.participant", "names no patient")
+    raise BadCell("Appointment.participant", Reason(CellProblem.MISSING, "names no patient"))
 
 
 def _number(actor: Mapping[str, Any]) -> str:
@@ -78,7 +80,8 @@ def _number(actor: Mapping[str, Any]) -> str:
     _, _, after = actor.get("reference", "").rpartition("Patient/")
     number = after.partition("/_history")[0] or (actor.get("identifier") or {}).get("value")
     if not number:
-        raise BadCell("Appointment.participant", "names a patient without an id")
+        unnumbered = Reason(CellProblem.MISSING, "names a patient without an id")
+        raise BadCell("Appointment.participant", unnumbered)
     return legible(str(number))
 
 
@@ -87,9 +90,11 @@ def _start(resource: Mapping[str, Any]) -> datetime:
     try:
         start = datetime.fromisoformat(resource["start"])
     except KeyError:
-        raise BadCell("Appointment.start", "is missing") from None
+        raise BadCell("Appointment.start", Reason(CellProblem.MISSING, "is missing")) from None
     except (TypeError, ValueError):  # pydantic takes a number for a moment too
-        raise BadCell("Appointment.start", f"`{resource['start']}` is no moment") from None
+        said = f"`{resource['start']}` is no moment"
+        no_date = Reason(CellProblem.NO_DATE, said, str(resource["start"]), _EXPECTED)
+        raise BadCell("Appointment.start", no_date) from None
     return start.astimezone(UTC)
 
 

@@ -9,6 +9,7 @@ from clinic.plain_text import legible
 from clinic.register.address import Phone, read_email
 from clinic.register.standing import PatientStatus
 from clinic.register_import.cell import quoted
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.closed_lists import UNKNOWN, listed
 from clinic.register_import.dates import DateReader
 from clinic.register_import.national_id import read_national_id
@@ -97,7 +98,7 @@ class PatientReader:
                 try:
                     row.national_id = read_national_id(value, self._country)
                 except ValueError as error:
-                    row.unusable["national_id"] = str(error)
+                    row.unusable["national_id"] = Reason.of(error)
             else:
                 own.append(value)
         row.external_id = resource.get("id") or next(iter(own), None)
@@ -115,21 +116,23 @@ class PatientReader:
             if first or last:
                 row.first_name, row.last_name = (first, last) if first else (last, "")
                 return
-        raise BadCell("Patient.name", "is missing")
+        raise BadCell("Patient.name", Reason(CellProblem.MISSING, "is missing"))
 
     def _read_birth_date(self, row: RegisterRow, resource: _Element) -> None:
         if "birthDate" not in resource:
             return
         written = resource["birthDate"]
         if not isinstance(written, str):  # pydantic takes a number for a date too
-            raise BadCell("Patient.birthDate", f"`{written}` is no date")
+            no_date = Reason(CellProblem.NO_DATE, f"`{written}` is no date", written, "1980-02-28")
+            raise BadCell("Patient.birthDate", no_date)
         if len(written) < len("2026-02-28"):
-            row.unusable["birth_date"] = f"`{written}` is no whole date"
+            said = f"`{written}` is no whole date"
+            row.unusable["birth_date"] = Reason(CellProblem.NO_WHOLE_DATE, said, written)
             return
         try:
             row.birth_date = self._dates.birth_date(written)
         except ValueError as error:
-            raise BadCell("Patient.birthDate", str(error)) from None
+            raise BadCell("Patient.birthDate", Reason.of(error)) from None
 
     def _read_addresses(self, row: RegisterRow, telecom: Iterable[_Element]) -> None:
         email, phones = self._addresses(telecom, row.unusable, "")
@@ -148,7 +151,8 @@ class PatientReader:
         known = (listed("language", word.partition("-")[0]) for word in words)
         row.language = next(filter(None, known), None)
         if words and row.language is None:
-            row.unusable["language"] = f"{quoted(words[0])} is not known"
+            said = f"{quoted(words[0])} is not known"
+            row.unusable["language"] = Reason(CellProblem.UNKNOWN_WORD, said, words[0])
 
     def _read_guardian(self, row: RegisterRow, contacts: list[_Element]) -> None:
         contact = _guardian(self._in_use(contacts), is_minor=_is_minor(row.birth_date, self._today))
@@ -177,7 +181,7 @@ class PatientReader:
                 try:
                     email = read_email(value.removeprefix("mailto:"))
                 except ValueError as error:
-                    unusable[f"{prefix}email"] = str(error)
+                    unusable[f"{prefix}email"] = Reason(CellProblem.NO_EMAIL, str(error), value)
             elif point.get("system") in ("phone", "sms"):
                 found, problem = read_phone_cell(value.removeprefix("tel:"), self._country)
                 is_mobile = point.get("use") == "mobile" or point["system"] == "sms"

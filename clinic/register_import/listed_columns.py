@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from clinic.register.standing import PatientStatus
 from clinic.register_import.cell import quoted
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.closed_lists import UNKNOWN, listed, listed_values
 from clinic.register_import.register_row import RegisterRow
 
@@ -48,7 +49,7 @@ def read_status(row: RegisterRow, text: str) -> None:
     """Read a status. An unknown one is `inactive`: it may be a word for a patient who died."""
     status = listed("status", text)
     if status is None:
-        row.unusable["status"] = _not_known("status", text) + "; nobody will write to them"
+        row.unusable["status"] = _silenced("status", text)
         status = PatientStatus.INACTIVE.value
     if row.status != PatientStatus.DECEASED.value:
         row.status = status
@@ -60,7 +61,7 @@ def read_deceased(row: RegisterRow, text: str) -> None:
     if answer == "yes" or (answer is None and any(map(str.isdigit, text))):
         row.status = PatientStatus.DECEASED.value
     elif answer is None:
-        row.unusable["deceased"] = _not_known("answer", text) + "; nobody will write to them"
+        row.unusable["deceased"] = _silenced("answer", text)
         row.status = PatientStatus.INACTIVE.value
 
 
@@ -93,7 +94,9 @@ def _answer(
     answer = listed("answer", text)
     if answer is None:
         taken = "yes" if unclear else "no"
-        row.unusable[column] = f"{_not_known('answer', text)}; it was taken for `{taken}`"
+        why = CellProblem.UNKNOWN_YES if unclear else CellProblem.UNKNOWN_NO
+        problem = f"{_not_known('answer', text)}; it was taken for `{taken}`"
+        row.unusable[column] = Reason(why, problem, text)
         return unclear
     return None if answer == UNKNOWN else answer == "yes"
 
@@ -101,8 +104,13 @@ def _answer(
 def _known(row: RegisterRow, column: str, text: str) -> str | None:
     value = listed(column, text)
     if value is None:
-        row.unusable[column] = _not_known(column, text)
+        row.unusable[column] = Reason(CellProblem.UNKNOWN_WORD, _not_known(column, text), text)
     return None if value == UNKNOWN else value
+
+
+def _silenced(name: str, text: str) -> Reason:
+    said = _not_known(name, text) + "; nobody will write to them"
+    return Reason(CellProblem.UNKNOWN_STATUS, said, text)
 
 
 def _not_known(name: str, text: str) -> str:

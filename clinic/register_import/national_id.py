@@ -11,6 +11,7 @@ import yaml
 from stdnum.exceptions import InvalidFormat, ValidationError
 
 from clinic.register_import.cell import quoted
+from clinic.register_import.cell_problem import CellProblem, Reason
 
 _FEWEST_CHARACTERS = 5
 """No country numbers its people with fewer; what is shorter is a slip."""
@@ -29,9 +30,9 @@ def read_national_id(written: str, country: str) -> str:
     """
     compact = "".join(filter(str.isalnum, written)).upper()
     if len(compact) < _FEWEST_CHARACTERS or not any(map(str.isdigit, compact)):
-        raise ValueError(f"{quoted(written)} is no national id")
+        raise _refused(written, f"{quoted(written)} is no national id")
     if len(set(compact)) == 1:
-        raise ValueError(f"{quoted(written)} is no national id: it fills the field")
+        raise _refused(written, f"{quoted(written)} is no national id: it fills the field")
     wrong = ""
     for known in _known_in(country):
         if known.length not in (None, len(compact)):
@@ -43,8 +44,12 @@ def read_national_id(written: str, country: str) -> str:
         except ValidationError as error:
             wrong = str(error)
     if wrong:
-        raise ValueError(f"{quoted(written)} is no national id of {country}: {wrong}")
+        raise _refused(written, f"{quoted(written)} is no national id of {country}: {wrong}")
     return compact
+
+
+def _refused(written: str, said: str) -> ValueError:
+    return ValueError(Reason(CellProblem.NO_NATIONAL_ID, said, written))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import hashlib
 
 from clinic.plain_text import name_key
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.register_row import BadCell, RegisterRow
 
 MADE = "auto-"
@@ -25,17 +26,18 @@ def number_of(row: RegisterRow) -> str:
     if row.national_id is not None:
         return _made("national id", row.national_id)
     if row.first_name is None:
-        raise BadCell("patient_id", "is missing: it says whose appointment this is")
+        said = "is missing: it says whose appointment this is"
+        raise BadCell("patient_id", Reason(CellProblem.MISSING, said))
     name = name_key(row.first_name, row.last_name)
     if row.birth_date is not None:
         return _made("birth date", name, row.birth_date.isoformat())
     address = row.phone or row.email
     if address is None:
-        raise BadCell(
-            "patient_id",
+        said = (
             "is missing, and so are the national id, the birth date, the phone and the email: "
-            "nothing tells this patient from others of the name",
+            "nothing tells this patient from others of the name"
         )
+        raise BadCell("patient_id", Reason(CellProblem.NOTHING_TO_KNOW_BY, said))
     return _made("address", name, address.casefold())
 
 

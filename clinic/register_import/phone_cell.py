@@ -7,6 +7,7 @@ from phonenumbers import PhoneNumberMatcher
 
 from clinic.register.address import Phone, read_phone
 from clinic.register_import.cell import quoted, was_rounded
+from clinic.register_import.cell_problem import CellProblem, Reason
 
 
 class PhoneCell(NamedTuple):
@@ -23,6 +24,7 @@ class PhoneCell(NamedTuple):
 
 _LONGEST = 250
 """Characters; `phonenumbers` reads no more of a number."""
+_SHOWN = 64
 
 
 def read_phone_cell(text: str, country: str) -> PhoneCell:
@@ -33,29 +35,34 @@ def read_phone_cell(text: str, country: str) -> PhoneCell:
         country: ISO 3166 code, for numbers without a country prefix.
     """
     if len(text) > _LONGEST:
-        return PhoneCell((), "too long for a phone number")
+        said = "too long for a phone number"
+        return PhoneCell((), Reason(CellProblem.NO_PHONE, said, text[:_SHOWN]))
     return _read(text, country)
 
 
 @lru_cache(maxsize=2048)  # those who share a number often stand side by side
 def _read(text: str, country: str) -> PhoneCell:
     if was_rounded(text):
-        return PhoneCell((), f"a spreadsheet rounded it to {quoted(text)}")
+        said = f"a spreadsheet rounded it to {quoted(text)}"
+        return PhoneCell((), Reason(CellProblem.ROUNDED, said, text))
     try:
         phones: tuple[Phone, ...] = (read_phone(text, country),)
     except ValueError as error:
         phones = tuple(_found_within(text, country))
         if not phones:
-            return PhoneCell((), str(error))
+            return PhoneCell((), _no_phone(error, text))
         if left := _left_over(text, country):
-            return PhoneCell(
-                phones, f"{quoted(left)} is not a phone number; {phones[0].number} was kept"
-            )
+            kept = phones[0].number
+            said = f"{quoted(left)} is not a phone number; {kept} was kept"
+            return PhoneCell(phones, Reason(CellProblem.PART_OF_PHONE, said, left, kept))
     if extensions := [phone.extension for phone in phones if phone.extension]:
-        return PhoneCell(
-            phones, f"extension {extensions[0]} was left out: whoever calls has to ask for it"
-        )
+        said = f"extension {extensions[0]} was left out: whoever calls has to ask for it"
+        return PhoneCell(phones, Reason(CellProblem.EXTENSION, said, extensions[0]))
     return PhoneCell(phones)
+
+
+def _no_phone(error: ValueError, text: str) -> Reason:
+    return Reason(CellProblem.NO_PHONE, str(error), text[:_SHOWN])
 
 
 def _found_within(text: str, country: str) -> list[Phone]:

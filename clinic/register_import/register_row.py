@@ -1,6 +1,6 @@
 """What one row of an export says about a patient, and how an import is handed its rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -9,12 +9,25 @@ from clinic.register_import.reading import Reading
 
 
 class BadCell(ValueError):
-    """A cell that can't be read: its column, and why. The row is rejected for it."""
+    """A cell that can't be read. The row is rejected for it.
 
-    def __init__(self, column: str, reason: str) -> None:
+    Args:
+        column: The cell's.
+        reason: Why.
+        also: What else of the row can't be used: columns, each with its reason.
+    """
+
+    def __init__(self, column: str, reason: str, also: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(f"{column}: {reason}")
         self.column = column
         self.reason = reason
+        self.also = tuple(also)
+
+    def along_with(self, others: Iterable["BadCell"], unusable: Mapping[str, str]) -> "BadCell":
+        """Return the same with what else of its row can't be used."""
+        also = {other.column: other.reason for other in others} | dict(unusable)
+        also.pop(self.column, None)
+        return BadCell(self.column, self.reason, tuple(also.items()))
 
 
 @dataclass(slots=True)

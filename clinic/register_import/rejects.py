@@ -21,6 +21,7 @@ class Reject:
         reason: What is wrong with it.
         imported: Whether the rest of the row was imported.
         cells: The row as it stood.
+        also: What else of the row could not be used: columns, each with its reason.
     """
 
     line: int
@@ -28,6 +29,12 @@ class Reject:
     reason: str
     imported: bool
     cells: Sequence[str]
+    also: Sequence[tuple[str, str]] = ()
+
+    @property
+    def whole_reason(self) -> str:
+        """All that is wrong with the row, as one line."""
+        return "; ".join([self.reason, *(f"{column}: {reason}" for column, reason in self.also)])
 
 
 class RejectsFile:
@@ -48,16 +55,16 @@ class RejectsFile:
         if self._file is None:
             self._begin()
         done = "row imported without it" if reject.imported else "row rejected"
-        cells = [_as_text(cell) for cell in reject.cells]
-        said = (reject.column, reject.reason, done)
-        self._writer.writerow([reject.line, *map(_as_text, said), *cells])
+        cells = [as_text(cell) for cell in reject.cells]
+        said = (reject.column, reject.whole_reason, done)
+        self._writer.writerow([reject.line, *map(as_text, said), *cells])
 
     def _begin(self) -> None:
         self._path.touch(mode=0o600)  # whole rows about people: nobody else reads along
         # with its mark, so that a spreadsheet shows accents
         self._file = self._path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
-        header = [_as_text(name) for name in self._header]
+        header = [as_text(name) for name in self._header]
         self._writer.writerow([*_COLUMNS, *header])
 
     def __enter__(self) -> Self:
@@ -85,6 +92,6 @@ def _is_ours(path: Path) -> bool:
         return file.read(len(_OURS)) == _OURS
 
 
-def _as_text(cell: str) -> str:
+def as_text(cell: str) -> str:
     """Keep a spreadsheet from running a cell as a formula (OWASP, CSV injection)."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.register.address import Phone
 from clinic.register_import import listed_columns
 from clinic.register_import.cell import quoted, statement_of, text_of, was_rounded, whole_number
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.closed_lists import word_key
 from clinic.register_import.dates import DateOrder, DateReader
 from clinic.register_import.email_cell import read_email_cell
@@ -74,25 +75,37 @@ class RowReader:
         """Read a row; cells that are lacking at its end are empty.
 
         Raises:
-            BadCell: A cell that can't be read; the row is rejected for it.
+            BadCell: A cell that can't be read, for which the row is rejected; with all others.
         """
         said = self._said(cells)
         row = RegisterRow()
+        bad: list[BadCell] = []
         for column, text in said.items():
             if read := self._readers.get(column):
-                read(row, text)
+                try:
+                    read(row, text)
+                except BadCell as cell:
+                    bad.append(cell)
         row.first_name, row.last_name = _name(said)
-        if row.first_name is None and self._columns & _FIRST_NAMES:
-            raise BadCell("name", "is missing")
-        if row.first_name and not any(map(str.isalpha, row.first_name + row.last_name)):
-            raise BadCell("name", f"{quoted(row.first_name)} is no name")  # a row of totals
+        if wrong := self._wrong_name(row):
+            bad.append(wrong)
         _read_phones(row, said, self._country)
         listed_columns.read_consents(row, said)
+        if bad:  # whoever mends the row is told of all at once
+            raise bad[0].along_with(bad[1:], row.unusable)
         if row.guardian_number in (row.external_id, _NO_GUARDIAN):
             row.guardian_number = None
         if row.next_appointment is None and "next_appointment" in self._columns:
             row.says_no_appointment = True
         return row
+
+    def _wrong_name(self, row: RegisterRow) -> BadCell | None:
+        if row.first_name is None and self._columns & _FIRST_NAMES:
+            return BadCell("name", Reason(CellProblem.MISSING, "is missing"))
+        if row.first_name and not any(map(str.isalpha, row.first_name + row.last_name)):
+            said = f"{quoted(row.first_name)} is no name"  # a row of totals
+            return BadCell("name", Reason(CellProblem.NO_NAME, said, row.first_name))
+        return None
 
     def _said(self, cells: Sequence[str]) -> dict[str, str]:
         said: dict[str, str] = {}
@@ -117,14 +130,16 @@ def _keep(column: str, row: RegisterRow, text: str) -> None:
 
 def _read_number(column: str, field: str, row: RegisterRow, text: str) -> None:
     if was_rounded(text):  # and the numbers of several patients have become one
-        raise BadCell(column, f"a spreadsheet rounded it to {quoted(text)}")
+        said = f"a spreadsheet rounded it to {quoted(text)}"
+        raise BadCell(column, Reason(CellProblem.ROUNDED, said, text))
     setattr(row, field, whole_number(text))
 
 
 def _read_visits(row: RegisterRow, text: str) -> None:
     digits = whole_number(text)
     if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
-        raise BadCell("visits", f"{quoted(text)} is no number of visits")
+        said = f"{quoted(text)} is no number of visits"
+        raise BadCell("visits", Reason(CellProblem.NO_COUNT, said, text))
     row.visits = int(digits)
 
 
@@ -134,7 +149,7 @@ def _read_dated(
     try:
         setattr(row, field, read(text))
     except ValueError as error:
-        raise BadCell(column, str(error)) from None
+        raise BadCell(column, Reason.of(error)) from None
 
 
 def _read_email(column: str, row: RegisterRow, text: str) -> None:
@@ -148,7 +163,7 @@ def _read_national_id(country: str, row: RegisterRow, text: str) -> None:
     try:
         row.national_id = read_national_id(whole_number(text), country)
     except ValueError as error:
-        row.unusable["national_id"] = str(error)
+        row.unusable["national_id"] = Reason.of(error)
 
 
 def _read_guardian_phone(country: str, row: RegisterRow, text: str) -> None:
@@ -188,7 +203,8 @@ def _read_phones(row: RegisterRow, said: Mapping[str, str], country: str) -> Non
     if others:
         row.other_phone = others[0]
     for number in others[1:]:
-        row.unusable.setdefault("other_phone", f"a third number, {number}, has no place")
+        third = f"a third number, {number}, has no place"
+        row.unusable.setdefault("other_phone", Reason(CellProblem.THIRD_PHONE, third, number))
 
 
 def _rank(phone: Phone) -> int:

@@ -134,7 +134,7 @@ def _packed(row: ReadRow) -> tuple[Any, ...]:
     """Return a row without its class: that takes a third of the time to send."""
     said = row.said
     if isinstance(said, BadCell):
-        return row.line, row.cells, None, (said.column, said.reason)
+        return row.line, row.cells, None, (said.column, said.reason, said.also)
     return row.line, row.cells, _values_of(said), None
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.plain_text import legible
 from clinic.refusal import Refusal
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.columns import find_header, read_header
 from clinic.register_import.encoding import encodings_of
 from clinic.register_import.fhir import FhirSource
@@ -198,8 +199,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _too_wide(cells: Sequence[str], width: int) -> BadCell:
-    return BadCell(
-        "row",
+    said = (
         f"{len(cells)} cells where the header has {width}: the delimiter stands in a cell that "
-        "is not quoted",
+        "is not quoted"
     )
+    return BadCell("row", Reason(CellProblem.TOO_WIDE, said, str(len(cells)), str(width)))

@@ -23,8 +23,8 @@ from clinic.refusal import Refusal
 from clinic.register_import.file_refusal import FileRefusal
 from clinic.register_import.import_result import ImportResult
 from clinic.register_import.import_run import import_register
-from clinic.register_import.rejects import RejectsFile
 from clinic.register_import.source_file import open_source
+from console.register_import.kept_rejects import KeptRejects
 from console.register_import.report import (
     End,
     Kind,
@@ -103,7 +103,7 @@ class _Work:
             encoding=order.encoding or None,
         )
         self._source = source
-        with RejectsFile(Path(f"{order.kind}.rejects.csv"), source.header) as rejects:
+        with KeptRejects(Path(f"{order.kind}.rejects.jsonl"), source.header) as rejects:
             async with self._register() as database:
                 self._tell(0)
                 await import_register(
@@ -149,15 +149,7 @@ class _Work:
             line=result.line,
             first_rows=result.first_rows,
             unusable=result.unusable,
-            rejects=[
-                RejectLine(
-                    line=each.line,
-                    column=each.column,
-                    reason=each.reason,
-                    imported=each.imported,
-                )
-                for each in result.rejects
-            ],
+            rejects=[RejectLine.of_reject(each) for each in result.rejects],
             duplicates=result.duplicates,
         )
 

@@ -6,19 +6,21 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import HTTPException, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from clinic.clinic import Clinic
 from console.clock import Clock
 from console.doors.sessions import Visitor
 from console.register_import import words
 from console.register_import.desk import ImportDesk, Stage
+from console.register_import.jobs import Job
 from console.register_import.posted_list import (
     LARGEST_LIST,
     ListTooLargeError,
     Posted,
     receive,
 )
+from console.register_import.rejects_csv import rejects_csv
 from console.register_import.report import Kind, Report
 from console.register_import.upload import Upload
 from console.register_import.uploads import KEPT, NewUpload
@@ -55,7 +57,7 @@ class ImportPages:
             status=status,
             problem=translated(visitor, problem) if problem else "",
             mine=[(each, self.desk.standing(each).stage.value) for each in mine],
-            first=self.desk.jobs.first(),
+            others=self._somebody_elses(visitor),
             unfinished=await self.desk.unfinished(visitor.account),
             encodings=words.ENCODINGS,
             largest_bytes=LARGEST_LIST,
@@ -96,6 +98,7 @@ class ImportPages:
             "upload": upload,
             "job": job,
             "ahead": first if job is not None and first is not job else None,
+            "mine": first is not None and first.who.id == visitor.account.id,
             "report": report,
             "view": self._view(report, visitor) if report else None,
             "kind": self._kind(upload).value,
@@ -140,7 +143,11 @@ class ImportPages:
         if file is None or self.desk.standing(upload).stage is Stage.WORKING:
             raise HTTPException(404, "nothing was rejected")
         await self.desk.note_export(upload, visitor.account)
-        return FileResponse(file, media_type="text/csv; charset=utf-8", filename="rejects.csv")
+        return StreamingResponse(
+            rejects_csv(file, visitor),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="rejects.csv"'},
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -176,6 +183,11 @@ class ImportPages:
         )
         self.desk.look(upload, visitor.account)
         return to(upload)
+
+    def _somebody_elses(self, visitor: Visitor) -> Job | None:
+        """Return what another person has read just now; one's own list says so itself."""
+        first = self.desk.jobs.first()
+        return first if first is not None and first.who.id != visitor.account.id else None
 
     def _view(self, report: Report, visitor: Visitor) -> ReportView:
         profile = self._clinic.profile

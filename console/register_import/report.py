@@ -3,12 +3,15 @@
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, SecretStr, field_serializer
 
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.file_refusal import FileProblem
 from clinic.register_import.reading import Reading
 from clinic.register_import.register_row import RegisterRow
+from clinic.register_import.rejects import Reject
 
 
 class Kind(StrEnum):
@@ -92,13 +95,50 @@ class Refused(BaseModel):
     named: list[str] = []
 
 
-class RejectLine(BaseModel):
+class Wrong(BaseModel):
+    """What is wrong with a cell.
+
+    Attributes:
+        column: The register's, or an element of FHIR.
+        reason: In English.
+        why: The same of a closed list; None: there are no other words for it.
+        shown: What it is about.
+    """
+
+    column: str
+    reason: str
+    why: CellProblem | None = None
+    shown: list[str] = []
+
+    @classmethod
+    def of(cls, column: str, reason: str) -> Self:
+        """Take a reason as an import gives it."""
+        if isinstance(reason, Reason):
+            return cls(column=column, reason=str(reason), why=reason.why, shown=list(reason.shown))
+        return cls(column=column, reason=reason)
+
+
+class RejectLine(Wrong):
     """A row or a cell that could not be used; see `clinic.register_import.rejects.Reject`."""
 
     line: int
-    column: str
-    reason: str
     imported: bool
+    also: list[Wrong] = []
+
+    @classmethod
+    def of_reject(cls, reject: Reject) -> Self:
+        """Take a reject without its row."""
+        return cls(
+            **Wrong.of(reject.column, reject.reason).model_dump(),
+            line=reject.line,
+            imported=reject.imported,
+            also=[Wrong.of(*each) for each in reject.also],
+        )
+
+    @property
+    def all_wrong(self) -> list[Wrong]:
+        """All that is wrong with the row."""
+        return [self, *self.also]
 
 
 class Report(BaseModel):

@@ -95,7 +95,7 @@ class Upload:
 
     def rejects(self, kind: Kind) -> Path | None:
         """Return the file of what could not be used; None where all could."""
-        file = self.folder / f"{kind}.rejects.csv"
+        file = self.folder / f"{kind}.rejects.jsonl"
         return file if file.is_file() else None
 
     def say_how(self, *, mapping: bytes | None, encoding: str, now: datetime) -> None:
@@ -115,7 +115,7 @@ class Upload:
 
     def forget(self, kind: Kind) -> None:
         """Remove what became of it before."""
-        for name in (f"{kind}.json", f"{kind}.rejects.csv"):
+        for name in (f"{kind}.json", f"{kind}.rejects.jsonl"):
             (self.folder / name).unlink(missing_ok=True)
 
     def discard(self) -> None:

@@ -18,7 +18,8 @@ from clinic.register_import.reading import UNNAMED, Reading
 from clinic.register_import.register_row import RegisterRow
 from console.reader import Reader
 from console.register_import import words
-from console.register_import.report import End, Report
+from console.register_import.reject_words import column_in, reason_in
+from console.register_import.report import End, Report, Wrong
 from console.staff_view import translated
 from console.staff_words import CHANNELS, LANGUAGES, N_, REASONS
 
@@ -129,9 +130,13 @@ class ReportView:
             return ""
         return refused.problem if refused.why in (None, FileProblem.MAPPING) else ""
 
+    def reason(self, wrong: Wrong) -> str:
+        """Return what is wrong with a cell; what has no words of ours stays in English."""
+        return reason_in(self._reader, wrong)
+
     def column(self, name: str) -> str:
         """Return what a column of the register is called."""
-        return self._(words.COLUMNS[name]) if name in words.COLUMNS else name
+        return column_in(self._reader, name)
 
     def _of(self, reading: Reading) -> Iterable[tuple[str, str]]:
         layout = reading.layout

@@ -26,7 +26,7 @@ from deploy.local.settings import (
     environment,
     write_exports,
 )
-from deploy.local.stack import Stack, refuse_taken_ports
+from deploy.local.stack import Stack, refuse_taken_ports, shown
 
 _INTERRUPTED = 130
 _LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP)
@@ -90,7 +90,7 @@ def run() -> None:
             typer.echo("Importing the example clinic's register ...")
             import_patients(variables, state)
         typer.echo("Starting Temporal, the worker, the console and the providers' stand-ins ...")
-        with Stack(variables, state / "stack.log") as stack:
+        with Stack(variables, state / "stack.log", "make run") as stack:
             asyncio.run(stack.ready(port for port, _ in settings.ports().values()))
             account = first_account(variables, console_password(state))
             _say_where(settings, state, file, account)
@@ -122,16 +122,13 @@ not answer are on the call list within a minute.
 
   Messages sent so far   http://{HOST}:{settings.sandbox_port}/sandbox/messages
   Temporal's UI          http://{HOST}:{settings.ui_port}
-  What the programs say  {_shown(state / "stack.log")}
-  The command line       source .venv/bin/activate && source {_shown(exports)} && regresa --help
+  Prometheus's figures   http://{HOST}:{settings.console_port}/metrics; its token: {shown(exports)}
+  What the programs say  {shown(state / "stack.log")}
+  The command line       source .venv/bin/activate && source {shown(exports)} && regresa --help
 
 Ctrl-C stops the stack; what was recorded is kept.
 """
     )
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _refuse(refusal: Refusal) -> None:

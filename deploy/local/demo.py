@@ -52,7 +52,7 @@ async def run_demo(settings: LocalSettings) -> None:
     _say("Starting Temporal, the worker, the console and the stand-ins for the providers ...")
     _say("Importing the example clinic's register ...")
     await _regresa(variables, "import", EXAMPLE_REGISTER)
-    with Stack(variables, state / "stack.log") as stack:
+    with Stack(variables, state / "stack.log", "make demo") as stack:
         await stack.ready(port for port, _ in settings.ports().values())
         ui = f"http://{HOST}:{settings.ui_port}"
         _say(f"Temporal's UI, while this runs: [link={ui}]{ui}[/link]")

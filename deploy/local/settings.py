@@ -116,7 +116,7 @@ def _product(settings: LocalSettings, state: Path, *, demonstration: bool) -> di
         "REGRESA_PUBLIC_URL": console,
         "REGRESA_TEMPORAL_UI_URL": f"http://{HOST}:{settings.ui_port}",
         "REGRESA_BOOKINGS_TOKEN": known["bookings_token"],
-        "REGRESA_METRICS_TOKEN": "",
+        "REGRESA_METRICS_TOKEN": known["metrics_token"],
         "REGRESA_CHANNELS": '["email", "sms", "whatsapp", "call"]',
         "REGRESA_WORKER_WAIT": "30",
         "REGRESA_LOG_FORMAT": "console",
@@ -185,6 +185,7 @@ def _secrets(state: Path) -> dict[str, str]:
     made = {
         "secret_key": secrets.token_hex(32),
         "bookings_token": secrets.token_hex(16),
+        "metrics_token": secrets.token_hex(16),
         "smtp_password": secrets.token_hex(16),
         "account_sid": "AC" + secrets.token_hex(16),
         "auth_token": secrets.token_hex(16),

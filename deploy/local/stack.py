@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,15 @@ from deploy.local.settings import LocalSettings
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 30.0
 _LAST_LINES = 15
+_STOPPED = re.compile(r"system +\| (\w+)\.\d+ stopped \(rc=(-?\d+)\)")
+"""How honcho says that a program has ended; the first one took the others with it."""
+PROGRAMS = {
+    "temporal": "the Temporal server",
+    "sandbox": "the providers' stand-in",
+    "console": "the console",
+    "worker": "the worker",
+}
+"""Those of the Procfile."""
 
 
 def refuse_taken_ports(settings: LocalSettings) -> None:
@@ -35,23 +45,54 @@ def refuse_taken_ports(settings: LocalSettings) -> None:
         raise Refusal("\n".join(taken))
 
 
+def ended(written: str, log: Path, again: str) -> str:
+    """Say which of the stack's programs has ended, as one sentence.
+
+    Args:
+        written: What honcho and its programs wrote since the start.
+        log: Where that stands.
+        again: The command that goes on from there.
+    """
+    first = _STOPPED.search(written)
+    if first is None:
+        which, code = "honcho, which starts the programs,", ""
+    else:
+        which = PROGRAMS.get(first[1], first[1])
+        number = int(first[2])
+        # below 0: the signal that killed it
+        code = f" (killed by signal {-number})" if number < 0 else f" (exit code {number})"
+    return (
+        f"{which} has ended{code}, so the rest was stopped too: what the programs said stands "
+        f"in {log}, and `{again}` goes on from there."
+    )
+
+
+def shown(path: Path) -> Path:
+    """Return a path as it is shown to whoever stands in the folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 class Stack:
     """The running stack; leaving the block stops it.
 
     Args:
         environment: Of its processes.
         log: The file that their output is added to.
+        again: The command that goes on from where the stack has ended.
     """
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, again: str) -> None:
         self._environment = environment
         self._log = log
+        self._again = again
+        self._begins_at = 0
         self._output: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start the processes."""
         self._output = self._log.open("ab")
+        self._begins_at = self._log.stat().st_size
         self._process = subprocess.Popen(  # noqa: S603 - our own Procfile
             [sys.executable, "-m", "honcho", "--env", os.devnull, "start"],
             env=self._environment,
@@ -108,11 +149,14 @@ class Stack:
         """Look whether the stack still runs.
 
         Raises:
-            Refusal: It has ended; with the last lines that it wrote.
+            Refusal: It has ended: which of its programs did, where its words are, what to do.
         """
-        code = self._started().poll()
-        if code is not None:
-            raise Refusal(f"the stack has ended with exit code {code}", self._last_words())
+        if self._started().poll() is None:
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._begins_at)
+            written = log.read().decode(errors="replace")
+        raise Refusal(ended(written, shown(self._log), self._again))
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -74,6 +74,7 @@ async def pages_of(desk: "Desk") -> list[str]:
     ]
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 @pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("ru", "dark")])
 async def test_every_page_can_be_read_by_everybody_on_a_phone(
     desk: "Desk", ops: Account, open_page: Open, language: str, scheme: str
@@ -94,6 +95,7 @@ async def test_every_page_can_be_read_by_everybody_on_a_phone(
     assert await too_wide(page) == 0
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 async def test_every_word_of_a_page_is_a_catalogs_or_somebodys_own(
     desk: "Desk", ops: Account, open_page: Open, untranslated: "Untranslated"
 ) -> None:

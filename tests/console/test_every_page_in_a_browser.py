@@ -5,6 +5,7 @@ No page is forgotten: what the application answers a GET with is either here or 
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from clinic.clinic import Clinic
 from clinic.tables import Duplicate
 from deploy.screenshots.pictures import upload_a_list
 from deploy.screenshots.scene import NOW, write_scene
-from tests.browser import Open, violations
+from tests.browser import A_PHONE, Open, too_wide, violations
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk, Untranslated
@@ -122,11 +123,15 @@ async def test_everybody_can_read_a_page_and_every_word_of_it_is_translated(
 ) -> None:
     account = await desk.account("Zoe", Role.ADMIN)
     found: dict[str, list[str]] = {}
-    for path in pages:
-        page = await open_page(address_of(path), None if path == "/login" else account, "es")
+    # on a phone, by day and by night in turn; `make browser` has what is larger
+    for path, scheme in zip(pages, cycle(("light", "dark")), strict=False):
+        who = None if path == "/login" else account
+        page = await open_page(address_of(path), who, "es", viewport=A_PHONE, color_scheme=scheme)
         assert await status_of(page) == 200, path
         if path.endswith("{upload_id}"):
             await upload_a_list(page)
         found[path] = [*await untranslated(page), *await violations(page)]
+        if wide := await too_wide(page):
+            found[path].append(f"is {wide} px too wide")
         await page.context.close()
     assert {path: faults for path, faults in found.items() if faults} == {}

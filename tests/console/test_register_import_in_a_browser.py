@@ -82,6 +82,7 @@ async def test_a_list_that_is_too_large_is_not_even_sent(
     await expect(page.get_by_role("heading", level=1)).to_have_text("Import a patient list")
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 async def test_every_page_can_be_read_by_everybody_on_a_phone(
     desk: "Desk", open_page: Open, untranslated: "Untranslated"
 ) -> None:

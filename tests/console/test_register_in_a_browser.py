@@ -82,6 +82,7 @@ async def test_somebody_is_found_corrected_and_wants_no_more_messages_without_a_
 PAGES = ("", "/edit", "/consents", "/stop", "/lift", "/forget")
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 @pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("ru", "dark")])
 async def test_every_page_can_be_read_by_everybody_on_a_phone(
     desk: "Desk", open_page: Open, language: str, scheme: str
@@ -105,6 +106,7 @@ async def test_every_page_can_be_read_by_everybody_on_a_phone(
     assert (await violations(page), await too_wide(page)) == ([], 0)
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 async def test_no_word_of_any_page_is_left_in_english(
     desk: "Desk", open_page: Open, untranslated: "Untranslated"
 ) -> None:

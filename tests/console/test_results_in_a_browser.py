@@ -35,6 +35,7 @@ async def opened(desk: "Desk", open_page: Open, language: str, **given: object) 
     return page
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 @pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("ru", "dark")])
 async def test_everybody_can_read_the_results_on_a_phone(
     desk: "Desk", open_page: Open, language: str, scheme: str
@@ -45,6 +46,7 @@ async def test_everybody_can_read_the_results_on_a_phone(
     assert await too_wide(page) == 0
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 async def test_nothing_is_left_untranslated(
     desk: "Desk", open_page: Open, untranslated: "Untranslated"
 ) -> None:

@@ -24,7 +24,7 @@ def test_every_phrase_has_its_words_with_the_same_places(phrase: Phrase) -> None
     [
         ("en", ["last visit more than 180 days ago", "speaks: Russian"]),
         ("es", ["última visita hace más de 180 días", "habla: ruso"]),
-        ("ru", ["последний визит раньше чем 180 дней назад", "язык: русский"]),
+        ("ru", ["последний визит более чем 180 дней назад", "язык: русский"]),
     ],
 )
 def test_a_rule_is_said_in_a_language(language: str, said: list[str]) -> None:

@@ -333,7 +333,12 @@ async def test_what_is_meant_for_others_answers_without_login(
 
 FOR_STAFF = (
     *("GET /calls", "GET /calls/rows", "POST /calls/next", "GET /calls/{task_id}"),
-    *(f"POST /calls/{{task_id}}/{door}" for door in ("claim", "release", "complete", "keep")),
+    *("GET /calls/next", "GET /calls/{task_id}/news"),
+    *(
+        f"{method} /calls/{{task_id}}/{door}"
+        for door in ("claim", "release", "complete", "keep", "close")
+        for method in ("GET", "POST")
+    ),
     *("GET /register", "GET /register/search", "POST /register/search"),
     "GET /register/{patient_id:patient}",
     *(f"{method} /register/{{patient_id:patient}}/stop" for method in ("GET", "POST")),

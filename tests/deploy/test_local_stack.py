@@ -11,6 +11,7 @@ from deploy.local.settings import LocalSettings, environment
 from deploy.local.stack import PROGRAMS, Stack, ended
 
 LOG = Path("var/run/stack.log")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_the_program_that_ended_first_is_named(written: str, begins: str) -> Non
 
 
 def test_every_program_has_a_name() -> None:
-    lines = Path("Procfile").read_text().splitlines()
+    lines = (ROOT / "Procfile").read_text().splitlines()
     assert {line.partition(":")[0] for line in lines} == set(PROGRAMS)
 
 

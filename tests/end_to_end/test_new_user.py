@@ -66,6 +66,7 @@ async def bookings_by_call(settings: LocalSettings) -> int:
     return count
 
 
+@pytest.mark.long  # test_staffs_day.py is its short form
 @pytest.mark.timeout(200)
 async def test_three_newcomers_each_book_a_patient_by_clicking_alone(
     local_settings: LocalSettings, chromium: Browser

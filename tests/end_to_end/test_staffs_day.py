@@ -101,7 +101,7 @@ async def test_a_day_from_the_login_to_a_booked_patient_and_the_attempts_end(
     await page.get_by_label("The appointment").fill(appointment)
     await page.get_by_role("button", name="Booked").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Call list")
-    await expect(page.get_by_text("Татьяна Лебедева")).to_have_count(0)
+    await expect(page.get_by_role("heading", name="Татьяна Лебедева")).to_have_count(0)
 
     await page.get_by_role("button", name="Next call").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Sofía Quiroga")
