@@ -1,18 +1,22 @@
 """May staff call this patient now? What the register learned since the task was opened."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from pydantic import SecretStr
 from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_refusal import CallProblem, CallRefusal
-from clinic.call_task import TaskKind
+from clinic.call_task import Reported, TaskKind
 from clinic.delivery import SkipReason
 from clinic.delivery_check import not_contactable
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
 from clinic.plan import CALL
 from clinic.register.address import address_hash
-from clinic.register.standing import Standing
+from clinic.register.standing import Standing, standings
 from clinic.tables import CallTask, Event, Patient
 
 _NOBODY_ANSWERS = (SkipReason.DECEASED, SkipReason.MOVED, SkipReason.ERASED)
@@ -87,6 +91,49 @@ async def refuse_call(
         outcome=_CLOSE_AS.get(reason),
         skip=reason,
     )
+
+
+async def refused_calls(
+    session: AsyncSession,
+    task_ids: Sequence[str],
+    now: datetime,
+    key: SecretStr,
+    zone: ZoneInfo,
+) -> dict[str, CallRefusal]:
+    """Return why nobody may make some of these calls, by the task.
+
+    Args:
+        session: Any transaction.
+        task_ids: Open tasks.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+        zone: The clinic's time zone.
+    """
+    known = CallTask.id.in_(task_ids), CallTask.patient_id.is_not(None)
+    tasks = (await session.scalars(select(CallTask).where(*known))).all()
+    people = await standings(
+        session, sorted({str(task.patient_id) for task in tasks}), now, key, zone=zone
+    )
+    found: dict[str, CallRefusal] = {}
+    for task in tasks:
+        try:
+            await refuse_call(session, task, people[str(task.patient_id)], key)
+        except CallRefusal as refusal:
+            found[task.id] = refusal
+    return found
+
+
+def closing(refusal: CallRefusal) -> Reported | None:
+    """Return the report that closes a task whose call is refused, as its remedy says.
+
+    Returns:
+        None where something else has to be settled first.
+    """
+    if refusal.skip is SkipReason.POSSIBLE_DUPLICATE:
+        return None
+    if refusal.outcome is not None:
+        return Reported(outcome=CallOutcome(refusal.outcome))
+    return Reported(outcome=CallOutcome.DECLINED, reason=LossReason.OTHER)
 
 
 async def _wrote_after_opting_out(session: AsyncSession, task: CallTask) -> bool:

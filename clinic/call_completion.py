@@ -93,7 +93,7 @@ async def complete(
     )
     task.claimed_by = task.claimed_until = None
     if isinstance(decided, Again):
-        task.due_at = decided.due_at
+        task.due_at = task.not_before = decided.due_at
         task.tries_made += int(decided.counts_as_try)
         return Completed(task_id=task_id, outcome=reported.outcome, again_at=decided.due_at)
     task.closed_at, task.closed_by, task.outcome = now, who, reported.outcome.value

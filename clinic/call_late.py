@@ -18,6 +18,32 @@ from clinic.register_import.ended_attempts import Ending, end_attempts
 from clinic.tables import Call, CallTask, Patient
 
 
+async def refuse_overtaken(session: AsyncSession, task_id: str, *, who: str) -> None:
+    """Refuse a report on a call that somebody else has made since: the task is open, and free.
+
+    Args:
+        session: Any transaction.
+        task_id: The task.
+        who: Who reports.
+
+    Raises:
+        CallRefusal: The latest call of the task is another's, and the claim is not theirs.
+    """
+    task = await session.get(CallTask, task_id, with_for_update=True)
+    if task is None or task.closed_at is not None or task.claimed_by is not None:
+        return  # their own, or refused by whom it belongs to
+    of_task = select(Call).where(Call.task_id == task_id)
+    latest = await session.scalar(of_task.order_by(Call.made_at.desc(), Call.id.desc()).limit(1))
+    if latest is not None and latest.made_by != who:
+        raise CallRefusal(
+            CallProblem.CALLED_MEANWHILE,
+            f"{latest.made_by} has called meanwhile: `{latest.outcome}`",
+            who=latest.made_by,
+            at=latest.made_at,
+            outcome=latest.outcome,
+        )
+
+
 async def keep_late_report(
     session: AsyncSession,
     task_id: str,

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, computed_field
-from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_claim import claimant
+from clinic.call_order import AHEAD, LATER, ONE, OVERDUE, Counts, Listed, count_open, counts
 from clinic.call_task import TaskKind
 from clinic.call_words import Words, Written, in_lines, words_of
 from clinic.register.same_number import Housemate, housemates, numbers_of
-from clinic.tables import Attempt, CallTask, Campaign, Patient
+from clinic.tables import CallTask, Patient
+
+__all__ = ["Counts", "OpenCall", "count_open", "counts", "open_call", "open_calls"]
 
 _MOST = 1_000_000_000
 """More tasks than any list has."""
@@ -24,7 +26,8 @@ class OpenCall(BaseModel):
     Attributes:
         kind: Why a person is asked to call.
         priority: 0 is the most urgent: a patient who said yes.
-        due_at: Aware UTC.
+        due_at: Aware UTC; call by then.
+        not_before: Aware UTC, and ahead: the next call was put off until then. None: call now.
         overdue: The due time has passed; an overdue task is never dropped.
         claimed_by: Who has the task just now, if anybody.
         campaign: None where the patient wrote without being in one.
@@ -61,6 +64,7 @@ class OpenCall(BaseModel):
     opted_out: bool = False
     household: tuple[Housemate, ...] = ()
     claimed_until: datetime | None = None
+    not_before: datetime | None = None
 
     @computed_field  # type: ignore[prop-decorator] # mypy knows no decorated property
     @property
@@ -69,33 +73,30 @@ class OpenCall(BaseModel):
         return in_lines(self.written)
 
 
-class Counts(NamedTuple):
-    """How long the call list is.
-
-    Attributes:
-        open: Tasks that are open.
-        due: Those of them that are due.
-    """
-
-    open: int
-    due: int
-
-
 async def open_calls(
-    session: AsyncSession, now: datetime, key: SecretStr, *, at_most: int | None = None
+    session: AsyncSession,
+    now: datetime,
+    key: SecretStr,
+    *,
+    at_most: int | None = None,
+    later: bool = True,
 ) -> list[OpenCall]:
-    """Return the call list: overdue first, then by priority and due time.
+    """Return the call list: who is called now, and then who was put off, by the time.
+
+    Of those who are called now, overdue comes first, then priority, then the due time.
 
     Args:
         session: Any transaction.
         now: Aware UTC.
         key: The key of the suppression hashes.
         at_most: How many to return; None: all.
+        later: Also those whose next call was put off.
     """
     at_most = _MOST if at_most is None else at_most
-    found = await _found(session, _OVERDUE, now=now, at_most=at_most)
-    if len(found) < at_most:
-        found += await _found(session, _AHEAD, now=now, at_most=at_most - len(found))
+    found: list[Any] = []
+    for part in (OVERDUE, AHEAD, LATER) if later else (OVERDUE, AHEAD):
+        if len(found) < at_most:
+            found += await _found(session, part, now=now, at_most=at_most - len(found))
     return await _all_listed(session, found, now, key)
 
 
@@ -110,37 +111,11 @@ async def open_call(
         now: Aware UTC.
         key: The key of the suppression hashes.
     """
-    found = await _found(session, _ONE, task_id=task_id)
+    found = await _found(session, ONE, task_id=task_id)
     return next(iter(await _all_listed(session, found, now, key)), None)
 
 
-async def count_open(session: AsyncSession, *, due_before: datetime | None = None) -> int:
-    """Return how many tasks are open.
-
-    Args:
-        session: Any transaction.
-        due_before: Aware UTC; only those that were due by then.
-    """
-    query = select(func.count()).select_from(CallTask).where(CallTask.closed_at.is_(None))
-    if due_before is not None:
-        query = query.where(CallTask.due_at < due_before)
-    return await session.scalar(query) or 0
-
-
-async def counts(session: AsyncSession, now: datetime) -> Counts:
-    """Return how many tasks are open, and how many of them are due.
-
-    Args:
-        session: Any transaction.
-        now: Aware UTC.
-    """
-    [row] = await session.execute(_COUNTS, {"now": now})
-    return Counts(*row)
-
-
-async def _found(
-    session: AsyncSession, query: Select[CallTask, Patient, str, str], **asked: object
-) -> list[Any]:
+async def _found(session: AsyncSession, query: Listed, **asked: object) -> list[Any]:
     return list(await session.execute(query, asked))
 
 
@@ -180,12 +155,14 @@ def _listed(
     household: tuple[Housemate, ...],
     now: datetime,
 ) -> OpenCall:
+    put_off = task.not_before is not None and task.not_before > now
     return OpenCall(
         task_id=task.id,
         kind=TaskKind(task.kind),
         priority=task.priority,
         due_at=task.due_at,
-        overdue=task.due_at < now,
+        not_before=task.not_before if put_off else None,
+        overdue=task.due_at < now and not put_off,
         tries_made=task.tries_made,
         tries_allowed=task.tries_allowed,
         claimed_by=(caller := claimant(task, now)),
@@ -202,38 +179,3 @@ def _listed(
         household=household,
         claimed_until=task.claimed_until if caller is not None else None,
     )
-
-
-def _query() -> Select[CallTask, Patient, str, str]:
-    return (
-        select(CallTask, Patient, Attempt.campaign_id, Campaign.name)
-        .outerjoin(Patient, Patient.id == CallTask.patient_id)
-        .outerjoin(Attempt, Attempt.id == CallTask.attempt_id)
-        .outerjoin(Campaign, Campaign.id == Attempt.campaign_id)
-        .where(CallTask.closed_at.is_(None))
-    )
-
-
-def _part(*, overdue: bool) -> Select[CallTask, Patient, str, str]:
-    # said in a way that no index on the due time answers: whatever a database knows of its tables,
-    # it reads the rows off the index that has them in order, and need not sort a hundred thousand
-    late = case((CallTask.due_at < bindparam("now"), 1), else_=0)
-    return (
-        _query()
-        .where(late == int(overdue))
-        .order_by(CallTask.priority, CallTask.due_at)
-        .limit(bindparam("at_most"))
-    )
-
-
-def _counts() -> Select[int, int]:
-    is_open = select(func.count()).select_from(CallTask).where(CallTask.closed_at.is_(None))
-    is_due = is_open.where(CallTask.due_at < bindparam("now"))
-    # each is a walk along an index of its own
-    return select(is_open.scalar_subquery(), is_due.scalar_subquery())
-
-
-# built once: to build one again takes longer than SQLite takes to answer it
-_OVERDUE, _AHEAD = _part(overdue=True), _part(overdue=False)
-_ONE = _query().where(CallTask.id == bindparam("task_id"))
-_COUNTS = _counts()

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.attempt import AttemptState
+from clinic.call_reasons import asked_for, is_answered, priority_of
 from clinic.call_task import ANSWER_WITHIN, ATTEMPT_ENDED, REPLY_TRIES, TaskKind, urgency
 from clinic.conflict_free_insert import insert_if_new
 from clinic.event import EventKind
@@ -40,7 +41,8 @@ async def open_task(
 
     An attempt has one open task: a second reason raises the first one's priority instead. A
     step's task that was opened before, and closed since, is not opened again. Where the patient
-    asks to be called at a time, it is due then.
+    asks to be called at a time, it is due then, and not before. Who writes after their next call
+    was put off is called at once.
 
     Returns:
         None where the attempt has ended and nobody needs to call, and for a person who was
@@ -50,8 +52,8 @@ async def open_task(
     attempt = await session.get_one(Attempt, attempt_id, with_for_update={"key_share": True})
     if await _is_forgotten(session, attempt.patient_id):
         return None
-    priority = await _priority(session, kind, event_id)
-    asked = await _asked_for(session, event_id, now)
+    priority = await priority_of(session, kind, event_id)
+    asked = await asked_for(session, event_id, now)
     of_attempt = select(CallTask).where(CallTask.attempt_id == attempt_id)
     standing = await session.scalar(
         of_attempt.where(CallTask.closed_at.is_(None)).with_for_update(key_share=True)
@@ -61,7 +63,10 @@ async def open_task(
             standing.kind, standing.priority = kind.value, priority
             standing.tries_allowed = standing.tries_made + tries
         # who names a time is called then, whatever was due before
-        standing.due_at = asked or min(standing.due_at, due_at)
+        if not await is_answered(session, standing, event_id):
+            standing.due_at = asked or min(standing.due_at, due_at)
+            if kind is TaskKind.REPLY:  # who writes is called, also where a call was put off
+                standing.not_before = asked
         standing.event_id = event_id or standing.event_id
         return standing.id
     same = of_attempt.where(
@@ -80,6 +85,7 @@ async def open_task(
         kind=kind.value,
         priority=priority,
         due_at=asked or due_at,
+        not_before=asked,
         opened_at=now,
         tries_allowed=tries,
         event_id=event_id,
@@ -110,6 +116,8 @@ async def open_without_attempt(
     standing = await session.scalar(_standing_for(event))
     if standing is not None:
         standing.priority = min(standing.priority, priority)
+        standing.due_at = min(standing.due_at, now + ANSWER_WITHIN)
+        standing.not_before = None
         return
     await insert_if_new(
         session,
@@ -228,18 +236,3 @@ def _standing_for(event: Event) -> Select[CallTask]:
 async def _is_forgotten(session: AsyncSession, patient_id: str) -> bool:
     forgotten = select(Patient.id).where(Patient.id == patient_id, Patient.erased_at.is_not(None))
     return await session.scalar(forgotten) is not None
-
-
-async def _priority(session: AsyncSession, kind: TaskKind, event_id: str | None) -> int:
-    if event_id is None:
-        return kind.priority
-    event = await session.scalar(select(Event).where(Event.id == event_id))
-    return urgency(kind, event.details.get("reading") if event is not None else None)
-
-
-async def _asked_for(session: AsyncSession, event_id: str | None, now: datetime) -> datetime | None:
-    """Return when the patient asks to be called, aware UTC, where that still lies ahead."""
-    event = await session.scalar(select(Event).where(Event.id == event_id))
-    written = event.details.get("at") if event is not None else None
-    asked = datetime.fromisoformat(written) if written is not None else None
-    return asked if asked is not None and asked > now else None

@@ -18,6 +18,8 @@ class CallProblem(StrEnum):
     """Nobody has, and nobody has to call any more: its attempt has ended."""
     CLAIMED = "claimed"
     """Somebody else calls just now."""
+    CALLED_MEANWHILE = "called_meanwhile"
+    """Somebody else has called since, and the task is open for another call."""
     NOT_TO_CALL = "not_to_call"
     """The register has learned meanwhile that nobody may call."""
     NEEDS_REASON = "needs_reason"

@@ -414,14 +414,27 @@ class CallTask(Table):
         Index(
             "ix_call_tasks_open_due",
             "due_at",
+            "not_before",
+            "closed_at",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
-        # the call list's order: a page of a hundred thousand open ones is read off it
+        # the call list's order: a page of a hundred thousand open ones is read off it; `closed_at`
+        # is there so that SQLite counts and filters without looking at the rows
         Index(
             "ix_call_tasks_open_order",
             "priority",
             "due_at",
+            "not_before",
+            "closed_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        # who was put off, by when they are called
+        Index(
+            "ix_call_tasks_open_later",
+            "not_before",
+            "closed_at",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
@@ -445,6 +458,7 @@ class CallTask(Table):
     kind: Mapped[str]
     priority: Mapped[int]
     due_at: Mapped[datetime]
+    not_before: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     tries_allowed: Mapped[int]
     tries_made: Mapped[int] = mapped_column(default=0)

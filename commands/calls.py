@@ -29,7 +29,7 @@ def calls(
     limit: Annotated[int | None, typer.Option(min=1, help="Show the first ones only.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List who to call: overdue first, then by priority and due time.
+    """List who to call: overdue first, then by priority and due time; who was put off, last.
 
     Examples: `regresa calls`, `regresa calls --limit 20`
     """

@@ -147,7 +147,8 @@ def print_calls(calls: Sequence[OpenCall], zone: ZoneInfo) -> None:
         "Task", "why", "due", "patient", "name", "phone", "language", "tries", "taken by"
     )
     for call in calls:
-        due = local(call.due_at, zone)
+        put_off = call.not_before
+        due = local(call.due_at, zone) if put_off is None else f"later, {local(put_off, zone)}"
         unknown = call.patient_id is None
         table.add_row(
             call.task_id,

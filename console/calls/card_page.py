@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import call_claim, call_completion, call_list
+from clinic import call_claim, call_completion, call_late, call_list
 from clinic.accounts import Role
 from clinic.audit import Action, note
+from clinic.call_check import refused_calls
 from clinic.call_completion import Completed
 from clinic.call_list import OpenCall
 from clinic.call_refusal import CallRefusal
@@ -62,13 +64,13 @@ class CallCard:
             problem: Why it can't, in their words.
 
         Raises:
-            HTTPException: 404, there is no such open task.
+            HTTPException: 404, there is no such task.
         """
         clinic, now = self._clinic, self._clock()
         async with clinic.database.writing() as session:
             call = await call_list.open_call(session, task_id, now, clinic.key)
             if call is None:
-                raise HTTPException(404, "no such open task")
+                return await self._closed(session, task_id, visitor)
             household = await call_claim.household_of(session, task_id, now, clinic.key)
             script = await call_claim.script_for(session, task_id, clinic.folder, household)
             card = await self._card(session, call, now)
@@ -115,6 +117,7 @@ class CallCard:
     async def _completed(self, task_id: str, visitor: Visitor, form: CallForm) -> Completed:
         clinic, now = self._clinic, self._clock()
         async with clinic.database.writing() as session:
+            await call_late.refuse_overtaken(session, task_id, who=visitor.account.name)
             completed = await call_completion.complete(
                 session,
                 task_id,
@@ -135,6 +138,28 @@ class CallCard:
                 details={"outcome": form.outcome.value},
             )
         return completed
+
+    async def news(self, task_id: str, visitor: Visitor) -> Response:
+        """Return what has come in against a call since its card was opened; empty: nothing."""
+        clinic, now = self._clinic, self._clock()
+        zone, me = clinic.profile.zone, visitor.account.name
+        async with clinic.database.reading() as session:
+            task = await session.get(CallTask, task_id)
+            refused = await refused_calls(session, [task_id], now, clinic.key, zone)
+        refusal = refused.get(task_id)
+        theirs = task is not None and call_claim.claimant(task, now) not in (None, me)
+        if task is None or task.closed_at is not None or theirs:
+            refusal = call_claim.why_not(task, task_id, zone)
+        said = in_words(refusal, clinic, visitor) if refusal is not None else ""
+        return render(visitor, "call_news.html", said=said)
+
+    async def _closed(self, session: AsyncSession, task_id: str, visitor: Visitor) -> Response:
+        task = await session.get(CallTask, task_id)
+        if task is None:
+            raise HTTPException(404, "no such task")
+        zone = self._clinic.profile.zone
+        said = in_words(call_claim.why_not(task, task_id, zone), self._clinic, visitor)
+        return render(visitor, "call_closed.html", said=said, patient_id=task.patient_id)
 
     async def _card(self, session: AsyncSession, call: OpenCall, now: datetime) -> Card | None:
         if call.patient_id is None:
@@ -162,6 +187,18 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     @routes.get("/calls/{task_id}")
     async def show(task_id: str, visitor: caller) -> Response:
         return await desk.page(task_id, visitor)
+
+    # what the page asks for now and then, while somebody is on the phone
+    @routes.get("/calls/{task_id}/news")
+    async def news(task_id: str, visitor: caller) -> Response:
+        return await desk.news(task_id, visitor)
+
+    # where a page that a POST answered is loaded again
+    async def back_to_card(task_id: str, visitor: caller) -> Response:  # noqa: ARG001
+        return RedirectResponse(f"/calls/{quote(task_id, safe='')}", 303)
+
+    for door in ("claim", "release", "complete", "keep", "close"):
+        routes.add_api_route(f"/calls/{{task_id}}/{door}", back_to_card, methods=["GET"])
 
     @routes.post("/calls/{task_id}/complete")
     async def complete(

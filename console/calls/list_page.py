@@ -1,20 +1,23 @@
 """The call list, open all day: who is to be called, taking a call, and the next one."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import call_claim, call_list
+from clinic import call_check, call_claim, call_completion, call_list
 from clinic.accounts import Role
-from clinic.audit import Action, note
+from clinic.audit import Action, Detail, note
+from clinic.call_list import OpenCall
 from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
 from clinic.tables import CallTask
 from console.calls.done import done_just_now
 from console.calls.problem import in_words
-from console.calls.rows import call_rows
+from console.calls.rows import CallRow, RowGroup, call_rows
 from console.calls.seen import SeenCalls
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
@@ -22,8 +25,9 @@ from console.staff_view import render
 
 SHOWN = 50
 """Tasks on the page: nobody calls more in a morning, and the most urgent come first."""
-_LOOKED_THROUGH = 20
-"""For the next free task: no clinic has more people on the phone at one time."""
+_LOOKED_THROUGH = (20, 200, 2000)
+"""For the next free task, in turn: no clinic has more people on the phone at one time than the
+first, but it is night where many of its patients live."""
 
 
 class CallDesk:
@@ -62,16 +66,20 @@ class CallDesk:
         now = self._clock()
         async with self._clinic.database.reading() as session:
             calls = await call_list.open_calls(session, now, self._clinic.key, at_most=SHOWN)
-            open_tasks, due = await call_list.counts(session, now)
+            counts = await call_list.counts(session, now)
             recorded = await done_just_now(session, done, visitor.account.name, now)
+            refused = await self._refused(session, calls, now)
         await self._seen.note(visitor.account, calls, now)
         return render(
             visitor,
             name,
             status=status,
-            rows=call_rows(self._clinic, calls, now, me=visitor.account.name),
-            open_tasks=open_tasks,
-            due=due,
+            groups=_in_groups(
+                call_rows(self._clinic, calls, now, me=visitor.account.name, refused=refused)
+            ),
+            shown=len(calls),
+            why_refused=lambda refusal: in_words(refusal, self._clinic, visitor),
+            counts=counts,
             now=now,
             zone=self._clinic.profile.zone,
             problem=problem,
@@ -88,19 +96,53 @@ class CallDesk:
             return await self.page(visitor, status=409, problem=problem)
 
     async def take_next(self, visitor: Visitor) -> Response:
-        """Claim the most urgent task that is free."""
-        now, me = self._clock(), visitor.account.name
-        async with self._clinic.database.reading() as session:
-            calls = await call_list.open_calls(
-                session, now, self._clinic.key, at_most=_LOOKED_THROUGH
-            )
-        for call in calls:
-            if call.claimed_by in (None, me) and not call.opted_out:
-                try:
-                    return await self._taken(call.task_id, visitor)
-                except CallRefusal:  # somebody was faster, or nobody may call
-                    continue
+        """Claim the most urgent task that is free, and whose patient may be called at this hour."""
+        clinic, now, me = self._clinic, self._clock(), visitor.account.name
+        seen = 0
+        for at_most in _LOOKED_THROUGH:
+            async with clinic.database.reading() as session:
+                calls = await call_list.open_calls(
+                    session, now, clinic.key, at_most=at_most, later=False
+                )
+            for row in call_rows(clinic, calls[seen:], now, me=me):
+                if row.can_be_next:
+                    try:
+                        return await self._taken(row.call.task_id, visitor)
+                    except CallRefusal:  # somebody was faster, or nobody may call
+                        continue
+            if len(calls) < at_most:
+                break
+            seen = at_most
         return await self.page(visitor, nothing_free=True)
+
+    async def close(self, task_id: str, visitor: Visitor) -> Response:
+        """Close a task whose call the register forbids by now, as the list offered it."""
+        clinic, now = self._clinic, self._clock()
+        async with clinic.database.writing() as session:
+            refused = await call_check.refused_calls(
+                session, [task_id], now, clinic.key, clinic.profile.zone
+            )
+            report = call_check.closing(refused[task_id]) if task_id in refused else None
+            if report is None:  # the call may be made again, or something is to be settled first
+                return RedirectResponse(f"/calls/{task_id}", 303)
+            try:
+                await call_completion.complete(
+                    session,
+                    task_id,
+                    report,
+                    who=visitor.account.name,
+                    now=now,
+                    policy=clinic.policy,
+                    calendar=clinic.calendar,
+                    key=clinic.key,
+                )
+            except CallRefusal as refusal:
+                problem = in_words(refusal, clinic, visitor)
+            else:
+                outcome = report.outcome.value
+                await self._note(session, visitor, Action.COMPLETED, task_id, outcome=outcome)
+                return RedirectResponse(f"/calls?done={task_id}", 303)
+        return await self.page(visitor, status=409, problem=problem)
 
     async def give_back(self, task_id: str, visitor: Visitor) -> Response:
         """End a visitor's claim."""
@@ -117,8 +159,20 @@ class CallDesk:
             await self._note(session, visitor, Action.CLAIMED, task_id)
         return RedirectResponse(f"/calls/{task_id}", 303)
 
+    async def _refused(
+        self, session: AsyncSession, calls: Sequence[OpenCall], now: datetime
+    ) -> dict[str, CallRefusal]:
+        ids = [call.task_id for call in calls]
+        zone = self._clinic.profile.zone
+        return await call_check.refused_calls(session, ids, now, self._clinic.key, zone)
+
     async def _note(
-        self, session: AsyncSession, visitor: Visitor, action: Action, task_id: str
+        self,
+        session: AsyncSession,
+        visitor: Visitor,
+        action: Action,
+        task_id: str,
+        **details: Detail,
     ) -> None:
         await note(
             session,
@@ -127,7 +181,14 @@ class CallDesk:
             now=self._clock(),
             patient_id=(await session.get_one(CallTask, task_id)).patient_id,
             subject=task_id,
+            details=details,
         )
+
+
+def _in_groups(rows: Sequence[CallRow]) -> dict[RowGroup, list[CallRow]]:
+    """Return the parts of the list that have rows, in their order."""
+    parts = {group: [row for row in rows if row.group is group] for group in RowGroup}
+    return {group: part for group, part in parts.items() if part}
 
 
 def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
@@ -145,6 +206,11 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     async def rows(visitor: caller) -> Response:
         return await desk.page(visitor, "call_rows.html")
 
+    # where a page that a POST answered is loaded again
+    @routes.get("/calls/next")
+    async def back_to_list(visitor: caller) -> Response:  # noqa: ARG001 - whoever is signed in
+        return RedirectResponse("/calls", 303)
+
     @routes.post("/calls/next")
     async def take_next(visitor: caller) -> Response:
         return await desk.take_next(visitor)
@@ -152,6 +218,10 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     @routes.post("/calls/{task_id}/claim")
     async def take(task_id: str, visitor: caller) -> Response:
         return await desk.take(task_id, visitor)
+
+    @routes.post("/calls/{task_id}/close")
+    async def close(task_id: str, visitor: caller) -> Response:
+        return await desk.close(task_id, visitor)
 
     @routes.post("/calls/{task_id}/release")
     async def give_back(task_id: str, visitor: caller) -> Response:

@@ -1,19 +1,31 @@
 """For whoever reports on a call that is not theirs any more: who has it, and their own words."""
 
+from babel.dates import format_datetime
 from fastapi.responses import RedirectResponse, Response
 
 from clinic import call_late
 from clinic.audit import Action, note
 from clinic.call_refusal import CallProblem, CallRefusal
+from clinic.call_task import Reported
 from clinic.clinic import Clinic
+from clinic.event import CallOutcome
 from console.calls.form import LONGEST_NOTE, CallForm
 from console.calls.problem import in_words
 from console.clock import Clock
 from console.doors.sessions import Visitor
-from console.staff_view import render
-from console.staff_words import OUTCOMES, REASONS
+from console.staff_view import render, translated
+from console.staff_words import N_, OUTCOMES, REASONS
 
-LOST = (CallProblem.UNKNOWN, CallProblem.CLOSED, CallProblem.OVER, CallProblem.CLAIMED)
+_APPOINTMENT = N_("Appointment agreed with the patient: %(at)s")
+_AGAIN = N_("Agreed to call again: %(at)s")
+
+LOST = (
+    CallProblem.UNKNOWN,
+    CallProblem.CLOSED,
+    CallProblem.OVER,
+    CallProblem.CLAIMED,
+    CallProblem.CALLED_MEANWHILE,
+)
 """Somebody else has the task, or had, or nobody has it any more."""
 
 
@@ -47,11 +59,26 @@ class LostCalls:
             problem=in_words(refusal, self._clinic, visitor),
             task_id=task_id,
             form=form,
+            note=self._with_time(visitor, form),
             can_keep=refusal.why in LOST and refusal.why is not CallProblem.UNKNOWN,
             outcomes=OUTCOMES,
             reasons=REASONS,
             longest_note=LONGEST_NOTE,
         )
+
+    def _with_time(self, visitor: Visitor, form: CallForm) -> str:
+        """Return the note with the time that was filled in: the patient was told it."""
+        chosen = form.appointment if form.outcome is CallOutcome.BOOKED else form.at or form.later
+        chosen = chosen or form.appointment or form.at or form.later
+        if chosen is None:
+            return form.note
+        zone = self._clinic.profile.zone
+        local = chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
+        words = _APPOINTMENT if chosen == form.appointment else _AGAIN
+        at = format_datetime(local, "short", locale=visitor.language)
+        line = translated(visitor, words) % {"at": at}
+        # the time comes first: a note of the greatest length is cut at its end
+        return "\n".join(filter(None, (line, form.note)))[:LONGEST_NOTE]
 
     async def keep(self, task_id: str, visitor: Visitor, form: CallForm) -> Response:
         """Keep the report on the patient's card, where it decides nothing, and lead to the list."""
@@ -61,7 +88,7 @@ class LostCalls:
                 task = await call_late.keep_late_report(
                     session,
                     task_id,
-                    form.reported(clinic.profile.zone),
+                    Reported(outcome=form.outcome, reason=form.reason, note=form.note),
                     who=visitor.account.name,
                     now=now,
                     key=clinic.key,

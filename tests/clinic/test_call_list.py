@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from clinic import call_claim, call_list, call_opening
 from clinic.attempt import AttemptState
+from clinic.call_order import AHEAD, LATER, OVERDUE
 from clinic.call_task import CLAIM_LASTS, TaskKind
 from clinic.event import CallOutcome, EventKind
 from clinic.refusal import Refusal
@@ -89,6 +91,49 @@ async def test_an_attempt_has_one_open_task_which_a_reply_makes_urgent(
         call.due_at,
         call.words,
     )
+
+
+async def test_who_was_put_off_comes_last_and_who_writes_meanwhile_is_called_at_once(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    task = await staff.task(attempt, TaskKind.REPLY, due_at=now - MINUTE)
+    await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Hola")
+    again = (await staff.complete(task, CallOutcome.VOICEMAIL)).again_at
+    due = await staff.task(due_at=now + DAY)
+    listed = [(call.task_id, call.overdue, call.not_before) for call in await staff.calls()]
+    assert listed == [(due.id, False, None), (task.id, False, again)]
+    assert again is not None
+    assert [call.not_before for call in await staff.calls(again)] == [None, None]
+    # a reply of before the call is answered by it, however often it is heard of
+    for came, expected in ((now, again), (now + MINUTE, None)):
+        await rows.store(EventKind.REPLY, attempt_id=attempt.id, body="Hoy sí", at=came)
+        reply = (await rows.events(EventKind.REPLY))[-1]
+        await staff.task(attempt, TaskKind.REPLY, due_at=now + DAY / 6, event_id=reply.id)
+        assert (await rows.get(CallTask, task.id)).not_before == expected
+    async with rows.clinic.database.reading() as session:
+        counted = await call_list.counts(session, now)
+    assert (counted.now, counted.overdue, counted.later, counted.open) == (2, 0, 0, 2)
+
+
+async def test_the_list_is_counted_and_read_in_order_off_its_indexes(rows: "Rows") -> None:
+    explain = "EXPLAIN QUERY PLAN " if rows.clinic.database.embedded else "EXPLAIN "
+    said = []
+    async with rows.clinic.database.reading() as session:
+        if not rows.clinic.database.embedded:
+            await session.execute(text("SET LOCAL enable_seqscan = off"))
+            await session.execute(text("SET LOCAL enable_bitmapscan = off"))
+            await session.execute(text("SET LOCAL enable_hashjoin = off"))
+        for query in (OVERDUE, AHEAD, LATER):
+            bound = (
+                query.limit(50)
+                .params(now=rows.now)
+                .compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+            )
+            said.append(" ".join(map(str, await session.execute(text(explain + str(bound))))))
+    assert ["ix_call_tasks_open_order" in plan for plan in said] == [True, True, False]
+    assert "ix_call_tasks_open_later" in said[2]
+    assert [plan for plan in said if "TEMP B-TREE" in plan] == []
 
 
 async def test_a_lesser_reason_changes_no_urgent_task(

@@ -1,5 +1,6 @@
 """The card of a call: what was written and said, and whose call it is."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ async def test_the_card_shows_what_each_message_said_without_a_link_that_works(
         )
     )
     page = unescape(await (await signed()).page(f"/calls/{task.id}"))
-    history = page.partition("What has been")[2]
+    history = page.partition("History")[2]
     assert "Hola, Elena" in history
     assert "(the patient's personal link)" in history
     assert "this is how the text reads today" in history
@@ -171,7 +172,7 @@ async def test_what_a_patient_wrote_and_what_staff_noted_stand_in_their_order(
     )
     async with desk.clinic.database.writing() as session:
         await inbox.store(session, received, now=desk.now, key=desk.clinic.key)
-    history = (await (await signed()).page(f"/calls/{task.id}")).partition("What has been")[2]
+    history = (await (await signed()).page(f"/calls/{task.id}")).partition("History")[2]
     assert history.index("Llamar otro día") < history.index("Mejor el jueves")
     assert len(await desk.all(Event)) == 1
 
@@ -189,7 +190,7 @@ async def test_what_a_page_says_for_a_patient_is_the_clinics_language_and_the_re
     lucia = await signed()
     said = '<span lang="es">Pide que le llamen.</span> <span lang="ru">Только не раньше!</span>'
     assert said in await lucia.page("/calls")
-    before, _, history = (await lucia.page(f"/calls/{task.id}")).partition("What has been")
+    before, _, history = (await lucia.page(f"/calls/{task.id}")).partition("History")
     assert said in before
     assert said in history
 
@@ -243,3 +244,60 @@ async def test_a_note_is_given_back_to_whose_session_has_ended(
     assert await desk.all(Call) == []
     lucia.web.headers["Sec-Fetch-Site"] = "cross-site"
     assert "Viene" not in (await lucia.press(report, outcome="booked", note="Viene")).text
+
+
+async def test_a_report_on_a_call_that_a_colleague_made_since_says_so_before_all_else(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    await lucia.press(f"/calls/{task.id}/complete", outcome="voicemail")
+    # his claim had lapsed; the reason that he did not choose is not what is wrong
+    late = await bruno.press(f"/calls/{task.id}/complete", outcome="declined", note="otro día")
+    assert late.status_code == 409
+    assert "Lucía has called meanwhile" in late.text
+    assert "otro día</textarea>" in late.text
+    assert [call.made_by for call in await desk.all(Call)] == ["Lucía"]
+
+
+async def test_a_time_that_the_patient_was_told_is_not_lost_with_the_call(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    closed = {"closed_at": desk.now, "closed_by": "Bruno", "outcome": "moved"}
+    task = await desk.task_for(await desk.patient(), **closed)
+    lucia, there = await signed(), f"/calls/{task.id}/complete"
+    booked = await lucia.press(there, outcome="booked", appointment="2027-03-04T10:30", note="Trae")
+    [said] = re.findall(r"<textarea[^>]*>([^<]*)</textarea>", booked.text)
+    assert re.fullmatch(r"Appointment agreed with the patient: 3/4/27, 10:30\sAM\nTrae", said)
+    later = await lucia.press(there, outcome="call_back", at="2027-03-05T11:00")
+    assert "Agreed to call again: 3/5/27, 11:00" in later.text
+    await lucia.press(f"/calls/{task.id}/keep", outcome="booked", note=said)
+    assert [call.note for call in await desk.all(Call)] == [said]
+
+
+async def test_an_open_card_hears_what_comes_in_meanwhile(desk: "Desk", signed: "Signed") -> None:
+    patient = await desk.patient()
+    task = await desk.task_for(patient)
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    news = f"/calls/{task.id}/news"
+    assert (await lucia.page(news)).strip() == ""
+    assert "Lucía is on this call" in await bruno.page(news)
+    await desk.change(patient, opted_out_at=desk.now)
+    assert "The patient asked not to be contacted." in await lucia.page(news)
+    await desk.change(task, closed_at=desk.now, closed_by="Bruno", outcome="booked")
+    assert "Bruno has completed this call" in await lucia.page(news)
+
+
+async def test_the_card_names_nobody_in_its_title_and_leads_to_the_register(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    patient = await desk.patient(first_name="Elena", external_id="A-77")
+    task = await desk.task_for(patient)
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    page = await bruno.page(f"/calls/{task.id}")
+    assert "<title>Call A-77</title>" in page
+    assert f'href="/register/{patient.id}"' in page
+    assert page.index("Lucía is calling") < page.index("<h1>")

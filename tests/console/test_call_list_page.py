@@ -36,8 +36,7 @@ async def test_who_is_due_stands_first_and_the_most_urgent_of_them(
     urgent = await desk.task_for(await desk.patient(first_name="Elena"), priority=1)
     page = await (await signed()).page("/calls")
     assert page.index(urgent.id) < page.index(due.id) < page.index(later.id)
-    assert "2 due now" in page
-    assert "3 open" in page
+    assert "to call now: 3 · overdue: 2 · later: 0" in " ".join(page.split())
 
 
 async def test_a_row_says_why_which_number_what_time_it_is_there_and_the_language(
@@ -166,10 +165,17 @@ async def test_a_call_back_is_by_the_clinics_clock(desk: "Desk", signed: "Signed
 
 
 @ONE_KIND
-async def test_a_task_that_is_gone_is_a_page_that_is_gone(desk: "Desk", signed: "Signed") -> None:
-    task = await desk.task_for(await desk.patient(), closed_at=desk.now, closed_by="Bruno")
+async def test_of_a_call_that_is_closed_its_page_says_by_whom_and_as_what(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    patient = await desk.patient(first_name="Elena")
+    closed = {"closed_at": desk.now, "closed_by": "Bruno", "outcome": "booked"}
+    task = await desk.task_for(patient, **closed)
     lucia = await signed()
-    assert "no such page" in (await lucia.page(f"/calls/{task.id}", status=404)).lower()
+    page = await lucia.page(f"/calls/{task.id}")
+    assert "Bruno has completed this call" in page
+    assert ("Booked" in page, f'href="/register/{patient.id}"' in page) == (True, True)
+    assert "Elena" not in page
     await lucia.page("/calls/ct-0000000000000000", status=404)
 
 
@@ -260,3 +266,83 @@ async def test_whoever_may_not_see_a_page_is_not_lost_there(signed: "Signed") ->
     refused = await lucia.press("/calls/next")
     assert refused.status_code == 403
     assert 'href="/calls"' in refused.text
+
+
+async def test_nobody_is_handed_a_call_before_its_time(desk: "Desk", signed: "Signed") -> None:
+    ahead = desk.now + timedelta(hours=1)
+    agreed = await desk.task_for(
+        await desk.patient(), priority=0, due_at=ahead, not_before=ahead, tries_made=1
+    )
+    sooner = await desk.task_for(
+        await desk.patient(), priority=3, not_before=desk.now + timedelta(minutes=5)
+    )
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    assert "Nobody is waiting" in (await lucia.press("/calls/next")).text
+    due = await desk.task_for(await desk.patient())
+    page = await lucia.page("/calls")
+    now, _, later = page.partition(">Later<")
+    assert (due.id in now, agreed.id in now, sooner.id in now) == (True, False, False)
+    assert later.index(sooner.id) < later.index(agreed.id)
+    assert "to call now: 1 · overdue: 1 · later: 2" in " ".join(page.split())
+    assert (await lucia.press("/calls/next")).headers["location"] == f"/calls/{due.id}"
+    # the patient may call by themselves
+    assert (await bruno.press(f"/calls/{agreed.id}/claim")).status_code == 303
+
+
+async def test_whoever_was_not_reached_is_not_the_next_call(desk: "Desk", signed: "Signed") -> None:
+    first = await desk.task_for(await desk.patient(), priority=1)
+    second = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    for task, then in ((first, second), (second, None)):
+        assert (await lucia.press("/calls/next")).headers["location"] == f"/calls/{task.id}"
+        await lucia.press(f"/calls/{task.id}/complete", outcome="voicemail")
+        assert (await desk.again(task)).not_before == datetime(2027, 3, 3, 17, tzinfo=UTC)
+        assert then is None or then.id in await lucia.page("/calls")
+    assert "Nobody is waiting" in (await lucia.press("/calls/next")).text
+
+
+@ONE_KIND
+async def test_nobody_is_handed_a_patient_whom_the_clinic_may_not_call_at_this_hour(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    desk.clinic.policy = desk.clinic.folder.policy("us")
+    # noon in New York is seven in Honolulu
+    for _ in range(25):
+        far = await desk.task_for(await desk.patient(phone="+18085550142"), priority=0)
+    near = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    assert "not before 08:00" in await lucia.page("/calls")
+    assert (await lucia.press("/calls/next")).headers["location"] == f"/calls/{near.id}"
+    assert (await lucia.press(f"/calls/{far.id}/claim")).status_code == 303
+
+
+@ONE_KIND
+async def test_who_may_not_be_called_stands_below_with_the_reason_and_is_closed_in_one_press(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    said_stop = await desk.patient(opted_out_at=desk.now)
+    task = await desk.task_for(said_stop, priority=0)
+    other = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    above, _, below = (await lucia.page("/calls")).partition("Not to be called")
+    assert (other.id in above, task.id in above, task.id in below) == (True, False, True)
+    assert "The patient asked not to be contacted." in below
+    assert f"/calls/{task.id}/claim" not in below
+    # a call that may be made is not closed in that way
+    await lucia.press(f"/calls/{other.id}/close")
+    assert (await desk.again(other)).closed_at is None
+    closed = await lucia.press(f"/calls/{task.id}/close")
+    assert closed.headers["location"] == f"/calls?done={task.id}"
+    assert (await desk.again(task)).outcome == "do_not_contact"
+
+
+@ONE_KIND
+async def test_what_a_post_answered_can_be_loaded_again(desk: "Desk", signed: "Signed") -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    places = {"/calls/next": "/calls"} | {
+        f"/calls/{task.id}/{door}": f"/calls/{task.id}"
+        for door in ("claim", "release", "complete", "keep", "close")
+    }
+    led = {door: (await lucia.web.get(door)).headers["location"] for door in places}
+    assert led == places

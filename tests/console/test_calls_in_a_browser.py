@@ -81,10 +81,26 @@ async def test_a_key_counts_by_its_place_on_a_cyrillic_keyboard(
     page = await open_page(f"/calls/{task.id}", account)
     await page.evaluate(
         """document.body.dispatchEvent(
-          new KeyboardEvent("keydown", {key: "т", code: "KeyN", bubbles: true}))"""
+          new KeyboardEvent("keydown", {key: "ф", code: "KeyA", bubbles: true}))"""
     )
     await page.wait_for_url("**/calls?done=*")
     assert [call.outcome for call in await desk.all(Call)] == ["declined", "no_answer"]
+
+
+async def test_a_key_that_is_held_presses_nothing_twice(desk: "Desk", open_page: Open) -> None:
+    for _ in range(2):
+        await desk.task_for(await desk.patient())
+    page = await open_page("/calls", await desk.account())
+    await page.keyboard.down("n")
+    await page.wait_for_url("**/calls/ct-*")
+    for key in ("n", "a"):  # as a keyboard repeats it, and as if the first key were let go unseen
+        await page.keyboard.down(key)
+    await expect(page.locator("button.no_answer")).to_be_visible()
+    assert await desk.all(Call) == []
+    await page.keyboard.up("n")
+    await page.keyboard.up("a")
+    await page.keyboard.press("a")
+    await page.wait_for_url("**/calls?done=*")
 
 
 async def test_what_is_hard_to_take_back_takes_more_than_one_key(
@@ -105,8 +121,11 @@ async def test_enter_in_a_field_reports_nothing(desk: "Desk", open_page: Open) -
     account = await desk.account()
     page = await open_page(f"/calls/{(await taken_by(desk, account)).id}", account)
     await page.locator("#note").fill("Otro día")
-    await page.locator("#appointment").focus()
-    await page.keyboard.press("Enter")
+    await page.get_by_text("Another time", exact=True).click()
+    for field in ("appointment", "at", "later", "reason"):
+        await page.locator(f"#{field}").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Escape")
     await page.keyboard.press("Tab")
     await expect(page.locator("#note")).to_have_value("Otro día")
     assert len(await desk.all(Call)) == 1

@@ -56,13 +56,20 @@ def upgrade() -> None:
         postgresql_where=of_session,
     )
     is_open = sa.text("closed_at IS NULL")
-    op.create_index(
-        "ix_call_tasks_open_order",
-        "call_tasks",
-        ["priority", "due_at"],
-        sqlite_where=is_open,
-        postgresql_where=is_open,
-    )
+    op.add_column("call_tasks", sa.Column("not_before", UtcMoment(timezone=True), nullable=True))
+    op.drop_index("ix_call_tasks_open_due", "call_tasks")
+    for name, columns in {
+        "ix_call_tasks_open_due": ["due_at", "not_before", "closed_at"],
+        "ix_call_tasks_open_order": ["priority", "due_at", "not_before", "closed_at"],
+        "ix_call_tasks_open_later": ["not_before", "closed_at"],
+    }.items():
+        op.create_index(name, "call_tasks", columns, sqlite_where=is_open, postgresql_where=is_open)
+    # what was put off before there was the column: it is due when the next call was agreed for
+    op.execute("""
+        UPDATE call_tasks SET not_before = due_at WHERE closed_at IS NULL AND due_at IN (
+            SELECT again_at FROM calls WHERE calls.task_id = call_tasks.id
+        )
+    """)
     op.create_index("ix_call_tasks_attempt_id", "call_tasks", ["attempt_id"])
     _only_append()
 
