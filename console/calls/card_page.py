@@ -8,11 +8,10 @@ from fastapi import APIRouter, Depends, Form, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import call_claim, call_completion, call_late, call_list
+from clinic import call_claim, call_completion, call_late, call_list, call_repeat
 from clinic.accounts import Role
 from clinic.audit import Action, note
 from clinic.call_check import refused_calls
-from clinic.call_completion import Completed
 from clinic.call_list import OpenCall
 from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
@@ -74,6 +73,7 @@ class CallCard:
             household = await call_claim.household_of(session, task_id, now, clinic.key)
             script = await call_claim.script_for(session, task_id, clinic.folder, household)
             card = await self._card(session, call, now)
+            calls_made = await call_repeat.calls_made(session, task_id)
             await note(
                 session,
                 who=visitor.account,
@@ -97,6 +97,7 @@ class CallCard:
             keys=KEYS,
             reasons=REASONS,
             filled=filled,
+            calls_made=calls_made,
             problem=problem,
             now=now,
             zone=clinic.profile.zone,
@@ -114,15 +115,20 @@ class CallCard:
             return await self.page(task_id, visitor, filled=form, problem=problem)
         return RedirectResponse(f"/calls?done={task_id}", 303)
 
-    async def _completed(self, task_id: str, visitor: Visitor, form: CallForm) -> Completed:
-        clinic, now = self._clinic, self._clock()
+    async def _completed(self, task_id: str, visitor: Visitor, form: CallForm) -> None:
+        clinic, now, me = self._clinic, self._clock(), visitor.account.name
+        reported = form.reported(clinic.profile.zone)
         async with clinic.database.writing() as session:
-            await call_late.refuse_overtaken(session, task_id, who=visitor.account.name)
-            completed = await call_completion.complete(
+            if form.calls_made is not None and await call_repeat.is_repeated(
+                session, task_id, reported, who=me, after=form.calls_made
+            ):
+                return
+            await call_late.refuse_overtaken(session, task_id, who=me)
+            await call_completion.complete(
                 session,
                 task_id,
-                form.reported(clinic.profile.zone),
-                who=visitor.account.name,
+                reported,
+                who=me,
                 now=now,
                 policy=clinic.policy,
                 calendar=clinic.calendar,
@@ -137,7 +143,6 @@ class CallCard:
                 subject=task_id,
                 details={"outcome": form.outcome.value},
             )
-        return completed
 
     async def news(self, task_id: str, visitor: Visitor) -> Response:
         """Return what has come in against a call since its card was opened; empty: nothing."""

@@ -27,6 +27,7 @@ class CallForm(BaseModel):
         later: When to call again, of the times that were offered, with its offset; empty: none.
         at: Another time to call again, written as an appointment is. It counts more than `later`.
         note: Free words.
+        calls_made: How many calls the task had when the form was shown; None: it does not say.
     """
 
     outcome: CallOutcome
@@ -35,6 +36,7 @@ class CallForm(BaseModel):
     later: datetime | None = None
     at: datetime | None = None
     note: str = Field(default="", max_length=LONGEST_NOTE)
+    calls_made: int | None = Field(default=None, ge=0, le=1000)
 
     @field_validator("reason", "appointment", "later", "at", mode="before")
     @classmethod

@@ -301,3 +301,31 @@ async def test_the_card_names_nobody_in_its_title_and_leads_to_the_register(
     assert "<title>Call A-77</title>" in page
     assert f'href="/register/{patient.id}"' in page
     assert page.index("Lucía is calling") < page.index("<h1>")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tries"), [("no_answer", 1), ("booked", 1), ("do_not_contact", 1)]
+)
+async def test_a_button_that_is_pressed_twice_reports_one_call(
+    desk: "Desk", signed: "Signed", outcome: str, tries: int
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    page = await lucia.page(f"/calls/{task.id}")
+    [shown] = re.findall('name="calls_made" value="([^"]*)"', page)
+    for _ in range(2):
+        answer = await lucia.press(f"/calls/{task.id}/complete", outcome=outcome, calls_made=shown)
+        assert answer.headers["Location"] == f"/calls?done={task.id}"
+    assert [call.outcome for call in await desk.all(Call)] == [outcome]
+    assert (await desk.again(task)).tries_made == tries
+
+
+async def test_who_goes_back_to_set_an_outcome_right_reports_anew(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    for outcome in ("no_answer", "booked"):
+        await lucia.press(f"/calls/{task.id}/complete", outcome=outcome, calls_made="0")
+    assert [call.outcome for call in await desk.all(Call)] == ["no_answer", "booked"]
