@@ -12,6 +12,7 @@ from clinic.call_claim import claimant, standing_of, why_not
 from clinic.call_task import Again, Reported, after_call
 from clinic.contact_policy import ContactCalendar, ContactPolicy, calendar_for
 from clinic.event import CallOutcome, EventKind
+from clinic.outcome import LossReason
 from clinic.register import suppression
 from clinic.register.standing import PatientStatus
 from clinic.tables import Call, CallTask, Event, Patient
@@ -129,7 +130,9 @@ async def _note_in_register(
         case CallOutcome.WRONG_NUMBER:
             inbox.mark_bad(patient, "call", now, address=patient.phone or "")
         case CallOutcome.DECLINED if reported.reason is not None:
-            patient.loss_reason = reported.reason.value
+            # what they once told is more than "another reason"
+            if reported.reason is not LossReason.OTHER or patient.loss_reason is None:
+                patient.loss_reason = reported.reason.value
         case CallOutcome.DO_NOT_CONTACT:
             await suppression.opt_out(session, patient.id, source=inbox.STAFF, now=now, key=key)
 

@@ -12,6 +12,7 @@ from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.call_task import PATIENT_FORGOTTEN, Reported
 from clinic.delivery import SkipReason
 from clinic.event import CallOutcome, EventKind
+from clinic.identifiers import new_id
 from clinic.register import suppression
 from clinic.register.standing import PatientStatus
 from clinic.register_import.ended_attempts import Ending, end_attempts
@@ -81,21 +82,21 @@ async def keep_late_report(
         raise CallRefusal(
             CallProblem.NOT_TO_CALL, "the patient was forgotten", skip=SkipReason.ERASED
         )
-    if await _is_kept(session, task_id, reported, who):
-        return task
-    call = Call(
-        task_id=task_id,
-        made_at=now,
-        made_by=who,
-        outcome=reported.outcome.value,
-        loss_reason=reported.reason.value if reported.reason else None,
-        note=reported.note,
-    )
-    session.add(call)
-    await session.flush()
-    match reported.outcome:
-        case CallOutcome.DO_NOT_CONTACT:
-            await _silence(session, task, call, now=now, key=key)
+    is_kept = await _is_kept(session, task_id, reported, who)
+    if not is_kept:
+        call = Call(
+            task_id=task_id,
+            made_at=now,
+            made_by=who,
+            outcome=reported.outcome.value,
+            loss_reason=reported.reason.value if reported.reason else None,
+            note=reported.note,
+        )
+        session.add(call)
+        await session.flush()
+    match reported.outcome:  # also of a repeat: they may have been made welcome in between
+        case CallOutcome.DO_NOT_CONTACT if not (is_kept and await _is_silent(session, task)):
+            await _silence(session, task, now=now, key=key)
         case CallOutcome.DECEASED if task.patient_id is not None:
             await _exclude(session, task.patient_id, now=now, key=key)
     return task
@@ -107,9 +108,13 @@ async def _is_forgotten(session: AsyncSession, task: CallTask) -> bool:
     return (await session.get_one(Patient, task.patient_id)).erased_at is not None
 
 
-async def _silence(
-    session: AsyncSession, task: CallTask, call: Call, *, now: datetime, key: SecretStr
-) -> None:
+async def _is_silent(session: AsyncSession, task: CallTask) -> bool:
+    if task.patient_id is None:
+        return False
+    return (await session.get_one(Patient, task.patient_id)).opted_out_at is not None
+
+
+async def _silence(session: AsyncSession, task: CallTask, *, now: datetime, key: SecretStr) -> None:
     if task.patient_id is None:
         # of somebody whom the register does not know there is an address at the most
         if (address := await written_from(session, task)) is not None:
@@ -117,8 +122,8 @@ async def _silence(
         return
     said = inbox.Received(
         source=inbox.STAFF,
-        # by the call: whoever was welcome again and says it once more is heard once more
-        source_key=f"late.{call.id}",
+        # a key of its own: whoever was welcome again and says it once more is heard once more
+        source_key=new_id("said"),
         kind=EventKind.OPTED_OUT,
         patient_id=task.patient_id,
         attempt_id=task.attempt_id,

@@ -67,6 +67,8 @@ async def open_task(
             standing.due_at = asked or min(standing.due_at, due_at)
             if kind is TaskKind.REPLY:  # who writes is called, also where a call was put off
                 standing.not_before = asked
+            if standing.not_before is not None:  # agreed for then, it is not late before
+                standing.due_at = max(standing.due_at, standing.not_before)
         standing.event_id = event_id or standing.event_id
         return standing.id
     same = of_attempt.where(

@@ -6,16 +6,25 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_task import TaskKind, urgency
+from clinic.event import CallOutcome
 from clinic.tables import Call, CallTask, Event
+
+_REACHED_NOBODY = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL, CallOutcome.WRONG_NUMBER)
 
 
 async def is_answered(session: AsyncSession, task: CallTask, event_id: str | None) -> bool:
-    """Say whether somebody has called since a reply came, which is heard of once more."""
+    """Say whether somebody has called since a reply came, which is heard of once more.
+
+    A call that reached nobody answers only what its task was about: of a reply that had not
+    arrived there whoever called did not know.
+    """
     since = (
         select(Call.id)
         .join(Event, Event.received_at <= Call.made_at)
         .where(Call.task_id == task.id, Event.id == event_id)
     )
+    if task.event_id != event_id:
+        since = since.where(Call.outcome.not_in(_REACHED_NOBODY))
     return event_id is not None and await session.scalar(since.limit(1)) is not None
 
 

@@ -1,10 +1,14 @@
 """A report that is sent twice, by a double click or a page that is loaded again: it counts once."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_task import Reported
-from clinic.tables import Call, CallTask
+from clinic.event import CallOutcome
+from clinic.inbox import STAFF
+from clinic.tables import Call, CallTask, Event
 
 
 async def calls_made(session: AsyncSession, task_id: str) -> int:
@@ -18,7 +22,8 @@ async def is_repeated(
 ) -> bool:
     """Say whether the very report was recorded since its form was shown.
 
-    Another outcome by the same person is no repeat: they went back to set it right.
+    Another outcome, reason or time by the same person is no repeat: they went back to set it
+    right.
 
     Args:
         session: A writing transaction; it has the task until its end.
@@ -29,7 +34,20 @@ async def is_repeated(
     """
     await session.get(CallTask, task_id, with_for_update=True)
     calls = await session.scalars(select(Call).where(Call.task_id == task_id).order_by(Call.id))
-    return any(
-        (call.made_by, call.outcome, call.note) == (who, reported.outcome.value, reported.note)
-        for call in calls.all()[after:]
-    )
+    reason = reported.reason.value if reported.reason else None
+    said = (who, reported.outcome.value, reason, reported.note)
+    for call in calls.all()[after:]:
+        at = call.again_at
+        if call.outcome == CallOutcome.BOOKED.value:
+            at = await _appointment_of(session, task_id)
+        same_time = reported.at is None or reported.at == at
+        if same_time and said == (call.made_by, call.outcome, call.loss_reason, call.note):
+            return True
+    return False
+
+
+async def _appointment_of(session: AsyncSession, task_id: str) -> datetime | None:
+    told = Event.source == STAFF, Event.source_key == task_id
+    event = await session.scalar(select(Event).where(*told))
+    written = event.details.get("at") if event is not None else None
+    return datetime.fromisoformat(written) if written is not None else None

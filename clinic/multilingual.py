@@ -9,7 +9,6 @@ LANGUAGES = ("es", "ru", "en")
 
 _LONGEST_TITLE = 70
 """Characters; a campaign's name is made of a title and a day."""
-_LONGEST = 500
 
 
 class Saying(NamedTuple):
@@ -32,17 +31,15 @@ class Multilingual(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    es: Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST)] = ""
-    ru: Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST)] = ""
-    en: Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST)] = ""
-    every: Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST)] = ""
+    es: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    ru: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    en: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    every: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
 
     @model_validator(mode="before")
     @classmethod
     def _one_or_each(cls, written: object) -> object:
         if isinstance(written, str):
-            if len(written) > _LONGEST:
-                raise ValueError(f"a text has at most {_LONGEST} characters")
             return {"every": written}
         if not isinstance(written, Mapping) or not written:
             raise ValueError("expected a text, or one for each language: {es: ..., ru: ...}")

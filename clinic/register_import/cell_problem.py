@@ -48,11 +48,11 @@ class Reason(str):
     why: CellProblem
     shown: tuple[str, ...]
 
-    def __new__(cls, why: CellProblem, said: str, *shown: str) -> Self:
+    def __new__(cls, why: CellProblem, said: str, *shown: object) -> Self:
         """Return the sentence."""
         made = super().__new__(cls, said)
         made.why = why
-        made.shown = shown
+        made.shown = tuple(map(str, shown))  # FHIR may bring a number where a text belongs
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from clinic import call_check, call_claim, call_completion, call_list
 from clinic.accounts import Role
 from clinic.audit import Action, Detail, note
 from clinic.call_list import OpenCall
-from clinic.call_refusal import CallRefusal
+from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.clinic import Clinic
 from clinic.tables import CallTask
 from console.calls.done import done_just_now
@@ -137,6 +137,8 @@ class CallDesk:
                     key=clinic.key,
                 )
             except CallRefusal as refusal:
+                if refusal.why is CallProblem.CLOSED and refusal.who == visitor.account.name:
+                    return RedirectResponse(f"/calls?done={task_id}", 303)  # pressed twice
                 problem = in_words(refusal, clinic, visitor)
             else:
                 outcome = report.outcome.value

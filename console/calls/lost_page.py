@@ -73,7 +73,10 @@ class LostCalls:
         if chosen is None:
             return form.note
         zone = self._clinic.profile.zone
-        local = chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
+        try:
+            local = chosen.astimezone(zone) if chosen.tzinfo else chosen.replace(tzinfo=zone)
+        except OverflowError:  # at either end of the calendar: nobody was told that
+            return form.note
         words = _APPOINTMENT if chosen == form.appointment else _AGAIN
         at = format_datetime(local, "short", locale=visitor.language)
         line = translated(visitor, words) % {"at": at}

@@ -80,8 +80,11 @@ async def test_who_was_welcome_again_and_wants_no_contact_once_more_gets_none(
     await report(rows, task.id, CallOutcome.DO_NOT_CONTACT, "a gritos")
     async with rows.clinic.database.writing() as session:
         await suppression.opt_in(session, str(task.patient_id), now=now, key=rows.clinic.key)
-    await report(rows, task.id, CallOutcome.DO_NOT_CONTACT, "otra vez")
+    for _ in range(2):  # in the same words, and by a button that is pressed twice
+        await report(rows, task.id, CallOutcome.DO_NOT_CONTACT, "a gritos")
     assert (await rows.get(Patient, task.patient_id)).opted_out_at == now
+    assert len(await rows.all(Call)) == 1
+    assert len(await rows.events(EventKind.OPTED_OUT)) == 2
 
 
 @ONE_KIND

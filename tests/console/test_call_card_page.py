@@ -329,3 +329,45 @@ async def test_who_goes_back_to_set_an_outcome_right_reports_anew(
     for outcome in ("no_answer", "booked"):
         await lucia.press(f"/calls/{task.id}/complete", outcome=outcome, calls_made="0")
     assert [call.outcome for call in await desk.all(Call)] == ["no_answer", "booked"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"outcome": "call_back", "at": "2027-03-03T10:00"}, {"at": "2027-03-04T10:00"}),
+        ({"outcome": "declined", "reason": "price"}, {"reason": "distance"}),
+        (
+            {"outcome": "booked", "appointment": "2027-03-10T10:00"},
+            {"appointment": "2027-03-11T10:00"},
+        ),
+    ],
+)
+async def test_nor_is_another_time_or_reason_taken_for_the_same_report(
+    desk: "Desk", signed: "Signed", first: dict[str, str], then: dict[str, str]
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    answers = []
+    for given in (first, first, first | then):
+        page = f"/calls/{task.id}/complete"
+        answers.append((await lucia.press(page, **given, calls_made="0")).status_code)
+    # a task that is closed by then is told of, with what was filled in
+    assert answers == [303, 303, 303 if first["outcome"] == "call_back" else 409]
+    calls = await desk.all(Call)
+    assert len(calls) == (2 if first["outcome"] == "call_back" else 1)
+
+
+async def test_a_time_at_the_calendars_end_is_no_part_of_a_late_note(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(
+        await desk.patient(), closed_at=desk.now, closed_by="Bruno", outcome="moved"
+    )
+    late = await (await signed()).press(
+        f"/calls/{task.id}/complete",
+        outcome="call_back",
+        later="0001-01-01T00:00:00+14:00",
+        note="Prefiere las tardes",
+    )
+    assert late.status_code == 409
+    assert "Prefiere las tardes" in late.text

@@ -53,6 +53,9 @@ RESULTS = ("/results",)
 NO_PAGES = {
     "/",  # leads to one
     "/calls/rows",  # a part of one
+    "/calls/{task_id}/news",
+    "/calls/next",  # where a page that a POST answered is loaded again
+    *(f"/calls/{{task_id}}/{door}" for door in ("claim", "close", "complete", "keep", "release")),
     f"{PLAN}/messages/{{patient_id}}/{{number}}/mail",  # what a patient gets
     "/healthz",
     "/metrics",

@@ -60,3 +60,11 @@ def test_a_process_hands_it_on_whole() -> None:
     reason = Reason(CellProblem.FUTURE, "`2090` lies in the future", "2090")
     there = pickle.loads(pickle.dumps(reason))  # noqa: S301 - our own
     assert (there, there.why, there.shown) == (reason, CellProblem.FUTURE, ("2090",))
+
+
+def test_what_a_reason_shows_is_text_also_where_an_export_has_a_number() -> None:
+    number: object = 0
+    assert Reason(CellProblem.NO_DATE, "`0` is no date", number, "1980-02-28").shown == (
+        "0",
+        "1980-02-28",
+    )
