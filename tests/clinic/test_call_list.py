@@ -12,6 +12,7 @@ from clinic.attempt import AttemptState
 from clinic.call_order import AHEAD, LATER, OVERDUE
 from clinic.call_task import CLAIM_LASTS, TaskKind
 from clinic.event import CallOutcome, EventKind
+from clinic.outcome import LossReason
 from clinic.refusal import Refusal
 from clinic.register.suppression import suppress
 from clinic.tables import Attempt, CallTask, Consent, Duplicate, Event, Patient
@@ -117,6 +118,36 @@ async def test_who_was_put_off_comes_last_and_who_writes_meanwhile_is_called_at_
     async with rows.clinic.database.reading() as session:
         counted = await call_list.counts(session, now)
     assert (counted.now, counted.overdue, counted.later, counted.open) == (2, 0, 0, 2)
+
+
+async def test_a_second_reason_makes_no_call_late_that_was_agreed_for_later(
+    rows: "Rows", staff: "Staff", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    task = await staff.task(attempt, TaskKind.CALL, due_at=now + DAY)
+    again = (await staff.complete(task, CallOutcome.VOICEMAIL)).again_at
+    await staff.task(attempt, TaskKind.CHECK, due_at=now + MINUTE)
+    standing = await rows.get(CallTask, task.id)
+    assert (standing.due_at, standing.not_before) == (again, again)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "kept"),
+    [
+        ("price", LossReason.OTHER, "price"),
+        ("price", LossReason.DISTANCE, "distance"),
+        (None, LossReason.OTHER, "other"),
+    ],
+)
+async def test_another_reason_does_not_overwrite_what_a_patient_once_told(
+    rows: "Rows", staff: "Staff", told: str | None, reason: LossReason, kept: str
+) -> None:
+    attempt = await rows.attempt()
+    patient = await rows.get(Patient, attempt.patient_id)
+    async with rows.clinic.database.writing() as session:
+        (await session.get_one(Patient, patient.id)).loss_reason = told
+    await staff.complete(await staff.task(attempt), CallOutcome.DECLINED, reason=reason)
+    assert (await rows.get(Patient, patient.id)).loss_reason == kept
 
 
 async def test_the_list_is_counted_and_read_in_order_off_its_indexes(rows: "Rows") -> None:

@@ -331,8 +331,9 @@ async def test_who_may_not_be_called_stands_below_with_the_reason_and_is_closed_
     # a call that may be made is not closed in that way
     await lucia.press(f"/calls/{other.id}/close")
     assert (await desk.again(other)).closed_at is None
-    closed = await lucia.press(f"/calls/{task.id}/close")
-    assert closed.headers["location"] == f"/calls?done={task.id}"
+    for _ in range(2):  # a button that is pressed twice
+        closed = await lucia.press(f"/calls/{task.id}/close")
+        assert closed.headers["location"] == f"/calls?done={task.id}"
     assert (await desk.again(task)).outcome == "do_not_contact"
 
 
