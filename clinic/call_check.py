@@ -152,9 +152,7 @@ async def _wrote_after_opting_out(session: AsyncSession, task: CallTask) -> bool
 
 
 def _remedy(reason: SkipReason, task_id: str) -> str:
-    close = f"Close the task: regresa complete {task_id} --outcome"
     if reason is SkipReason.POSSIBLE_DUPLICATE:
         return "Settle it first: `regresa duplicates` lists who may be the same person."
-    if (outcome := _CLOSE_AS.get(reason)) is not None:
-        return f"{close} {outcome.replace('_', '-')}"
-    return f"{close} {CallOutcome.DECLINED} --reason {LossReason.OTHER}"
+    outcome = _CLOSE_AS.get(reason, CallOutcome.DECLINED)
+    return f"Close the task, as {outcome.replace('_', '-')}: regresa close {task_id}"

@@ -13,7 +13,9 @@ from clinic.call_task import Again, Reported, after_call
 from clinic.contact_policy import ContactCalendar, ContactPolicy, calendar_for
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason
+from clinic.plan import CALL
 from clinic.register import suppression
+from clinic.register.address import address_hash
 from clinic.register.standing import PatientStatus
 from clinic.tables import Call, CallTask, Event, Patient
 
@@ -104,9 +106,10 @@ async def complete(
         if reported.outcome is CallOutcome.DO_NOT_CONTACT and address is not None:
             await suppression.suppress(session, address, source=inbox.STAFF, now=now, key=key)
     else:
-        await _note_in_register(session, task.patient_id, reported, now, key)
+        number = patient.contact.phone if patient else None
+        await _note_in_register(session, task.patient_id, reported, number, now=now, key=key)
     if task.attempt_id is not None or reported.outcome not in _DECIDES_NOTHING:
-        await inbox.store(session, _as_event(task, reported), now=now, key=key)
+        await inbox.store(session, as_event(task, reported), now=now, key=key)
     return Completed(task_id=task_id, outcome=reported.outcome, again_at=None)
 
 
@@ -118,26 +121,8 @@ async def written_from(session: AsyncSession, task: CallTask) -> str | None:
     return event.from_address if event is not None else None
 
 
-async def _note_in_register(
-    session: AsyncSession, patient_id: str, reported: Reported, now: datetime, key: SecretStr
-) -> None:
-    patient = await session.get_one(Patient, patient_id)
-    match reported.outcome:
-        case CallOutcome.DECEASED:
-            patient.status = PatientStatus.DECEASED.value
-        case CallOutcome.MOVED:
-            patient.status = PatientStatus.MOVED.value
-        case CallOutcome.WRONG_NUMBER:
-            inbox.mark_bad(patient, "call", now, address=patient.phone or "")
-        case CallOutcome.DECLINED if reported.reason is not None:
-            # what they once told is more than "another reason"
-            if reported.reason is not LossReason.OTHER or patient.loss_reason is None:
-                patient.loss_reason = reported.reason.value
-        case CallOutcome.DO_NOT_CONTACT:
-            await suppression.opt_out(session, patient.id, source=inbox.STAFF, now=now, key=key)
-
-
-def _as_event(task: CallTask, reported: Reported) -> inbox.Received:
+def as_event(task: CallTask, reported: Reported) -> inbox.Received:
+    """Return what the inbox stores of a task that is closed: the attempt hears of it."""
     details: dict[str, Any] = {"call_outcome": reported.outcome.value, "task_id": task.id}
     if reported.reason is not None:
         details["loss_reason"] = reported.reason.value
@@ -151,3 +136,41 @@ def _as_event(task: CallTask, reported: Reported) -> inbox.Received:
         details=details,
         at=reported.at if booked else None,
     )
+
+
+def was_called_at(reported: Reported, number: str | None, key: SecretStr) -> bool:
+    """Say whether a report is about a number: another one has been noted since, perhaps.
+
+    Args:
+        reported: What came of the call.
+        number: Where the patient is called by now, E.164; None: nowhere.
+        key: The key of the address hashes.
+    """
+    if number is None:
+        return False
+    return reported.called is None or reported.called == address_hash(key, number)
+
+
+async def _note_in_register(
+    session: AsyncSession,
+    patient_id: str,
+    reported: Reported,
+    number: str | None,
+    *,
+    now: datetime,
+    key: SecretStr,
+) -> None:
+    patient = await session.get_one(Patient, patient_id)
+    match reported.outcome:
+        case CallOutcome.DECEASED:
+            patient.status = PatientStatus.DECEASED.value
+        case CallOutcome.MOVED:
+            patient.status = PatientStatus.MOVED.value
+        case CallOutcome.WRONG_NUMBER if was_called_at(reported, number, key):
+            inbox.mark_bad(patient, CALL, now, address=str(number))
+        case CallOutcome.DECLINED if reported.reason is not None:
+            # what they once told is more than "another reason"
+            if reported.reason is not LossReason.OTHER or patient.loss_reason is None:
+                patient.loss_reason = reported.reason.value
+        case CallOutcome.DO_NOT_CONTACT:
+            await suppression.opt_out(session, patient.id, source=inbox.STAFF, now=now, key=key)

@@ -7,13 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import inbox
-from clinic.call_completion import written_from
+from clinic.call_completion import was_called_at, written_from
 from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.call_task import PATIENT_FORGOTTEN, Reported
 from clinic.delivery import SkipReason
 from clinic.event import CallOutcome, EventKind
 from clinic.identifiers import new_id
+from clinic.plan import CALL
 from clinic.register import suppression
+from clinic.register.same_number import numbers_of
 from clinic.register.standing import PatientStatus
 from clinic.register_import.ended_attempts import Ending, end_attempts
 from clinic.tables import Call, CallTask, Patient
@@ -53,13 +55,14 @@ async def keep_late_report(
     who: str,
     now: datetime,
     key: SecretStr,
+    after: int = 0,
 ) -> CallTask:
     """Keep what somebody reports of a call whose task they do not have any more.
 
     It stands on the patient's card as a call of theirs, with their note. The task, the attempt and
-    the book stay as the colleague's report left them, but for two words that always count: whoever
-    says that they want no contact gets none, and nobody writes any more to who has died. The same
-    report again is kept once.
+    the book stay as the colleague's report left them, but for three words that always count:
+    whoever says that they want no contact gets none, nobody writes any more to who has died, and a
+    number that is somebody else's is not called again. The same report again is kept once.
 
     Args:
         session: A writing transaction.
@@ -68,6 +71,8 @@ async def keep_late_report(
         who: Who called.
         now: Aware UTC.
         key: The key of the suppression hashes.
+        after: How many calls the task had when the form was shown (`clinic.call_repeat`): of a
+            form that was shown later the same words are another call's.
 
     Returns:
         The task.
@@ -82,7 +87,7 @@ async def keep_late_report(
         raise CallRefusal(
             CallProblem.NOT_TO_CALL, "the patient was forgotten", skip=SkipReason.ERASED
         )
-    is_kept = await _is_kept(session, task_id, reported, who)
+    is_kept = await _is_kept(session, task_id, reported, who, after)
     if not is_kept:
         call = Call(
             task_id=task_id,
@@ -99,6 +104,8 @@ async def keep_late_report(
             await _silence(session, task, now=now, key=key)
         case CallOutcome.DECEASED if task.patient_id is not None:
             await _exclude(session, task.patient_id, now=now, key=key)
+        case CallOutcome.WRONG_NUMBER if task.patient_id is not None and not is_kept:
+            await _mark_number(session, task.patient_id, reported, now=now, key=key)
     return task
 
 
@@ -140,11 +147,18 @@ async def _exclude(
     await end_attempts(session, gone, now=now, key=key, source=inbox.STAFF)
 
 
-async def _is_kept(session: AsyncSession, task_id: str, reported: Reported, who: str) -> bool:
-    same = select(Call.id).where(
-        Call.task_id == task_id,
-        Call.made_by == who,
-        Call.outcome == reported.outcome.value,
-        Call.note == reported.note,
-    )
-    return await session.scalar(same.limit(1)) is not None
+async def _mark_number(
+    session: AsyncSession, patient_id: str, reported: Reported, *, now: datetime, key: SecretStr
+) -> None:
+    patient = await session.get_one(Patient, patient_id)
+    number = (await numbers_of(session, [patient], now))[patient_id]
+    if was_called_at(reported, number, key):
+        inbox.mark_bad(patient, CALL, now, address=str(number))
+
+
+async def _is_kept(
+    session: AsyncSession, task_id: str, reported: Reported, who: str, after: int
+) -> bool:
+    calls = await session.scalars(select(Call).where(Call.task_id == task_id).order_by(Call.id))
+    said = (who, reported.outcome.value, reported.note)
+    return said in [(call.made_by, call.outcome, call.note) for call in calls.all()[after:]]

@@ -92,12 +92,8 @@ async def open_calls(
         at_most: How many to return; None: all.
         later: Also those whose next call was put off.
     """
-    at_most = _MOST if at_most is None else at_most
-    found: list[Any] = []
-    for part in (OVERDUE, AHEAD, LATER) if later else (OVERDUE, AHEAD):
-        if len(found) < at_most:
-            found += await _found(session, part, now=now, at_most=at_most - len(found))
-    return await _all_listed(session, found, now, key)
+    most = _MOST if at_most is None else at_most
+    return await listed(session, await in_order(session, now, most, later=later), now, key)
 
 
 async def open_call(
@@ -112,16 +108,41 @@ async def open_call(
         key: The key of the suppression hashes.
     """
     found = await _found(session, ONE, task_id=task_id)
-    return next(iter(await _all_listed(session, found, now, key)), None)
+    return next(iter(await listed(session, found, now, key)), None)
 
 
-async def _found(session: AsyncSession, query: Listed, **asked: object) -> list[Any]:
-    return list(await session.execute(query, asked))
+async def in_order(
+    session: AsyncSession, now: datetime, at_most: int, *, later: bool = True
+) -> list[Any]:
+    """Return the first tasks of the call list, as the database has them.
+
+    Args:
+        session: Any transaction.
+        now: Aware UTC.
+        at_most: How many to return.
+        later: Also those whose next call was put off.
+
+    Returns:
+        Rows of a `CallTask`, its `Patient` (None: nobody knows whose), `campaign_id` and `name`.
+    """
+    found: list[Any] = []
+    for part in (OVERDUE, AHEAD, LATER) if later else (OVERDUE, AHEAD):
+        if len(found) < at_most:
+            found += await _found(session, part, now=now, at_most=at_most - len(found))
+    return found
 
 
-async def _all_listed(
+async def listed(
     session: AsyncSession, found: Sequence[Any], now: datetime, key: SecretStr
 ) -> list[OpenCall]:
+    """Return tasks as the call list shows them.
+
+    Args:
+        session: Any transaction.
+        found: Some that `in_order` returned.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+    """
     words = await words_of(session, [row.CallTask for row in found])
     people = {row.Patient.id: row.Patient for row in found if row.Patient is not None}
     numbers = await numbers_of(session, list(people.values()), now)
@@ -143,6 +164,10 @@ async def _all_listed(
         )
         for row in found
     ]
+
+
+async def _found(session: AsyncSession, query: Listed, **asked: object) -> list[Any]:
+    return list(await session.execute(query, asked))
 
 
 def _listed(

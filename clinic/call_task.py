@@ -80,6 +80,8 @@ class Reported(BaseModel):
         reason: Why the patient left; with `declined`, and only then.
         at: Aware UTC; when to call back, or when the booked appointment is.
         note: Free words for the card; never leaves the clinic's database.
+        called: The keyed hash of the number that was called (`clinic.register.address`); None:
+            nobody says, so it is the one that the register has.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -88,6 +90,7 @@ class Reported(BaseModel):
     reason: LossReason | None = None
     at: datetime | None = None
     note: str = ""
+    called: str | None = None
 
 
 class Again(BaseModel):

@@ -91,6 +91,9 @@ async def store(
     """
     received = await _of_person(session, received)
     attempt = await _attempt_of(session, received)
+    if received.kind is EventKind.BOUNCED and attempt is not None:
+        # before the event's row holds the patient's: who forgets a person locks in this order
+        await _message_of(session, attempt, received, with_for_update={"key_share": True})
     patient_id = received.patient_id or (attempt.patient_id if attempt else None)
     if patient_id is not None and await _is_forgotten(session, patient_id):
         return False
@@ -284,7 +287,7 @@ async def _silence_address(
 async def _bounce(
     session: AsyncSession, attempt: Attempt, received: Received, now: datetime, key: SecretStr
 ) -> None:
-    message = await session.get(Message, (attempt.id, received.details.get("step"), 1))
+    message = await _message_of(session, attempt, received)
     if message is None:
         return
     if message.failed_at is not None:
@@ -299,6 +302,12 @@ async def _bounce(
     for current in (contact.email, contact.phone):
         if current and address_hash(key, current) == message.address_hash:
             mark_bad(patient, message.channel, now, address=current)
+
+
+async def _message_of(
+    session: AsyncSession, attempt: Attempt, received: Received, **lock: Any
+) -> Message | None:
+    return await session.get(Message, (attempt.id, received.details.get("step"), 1), **lock)
 
 
 def mark_bad(patient: Patient, channel: str, now: datetime, *, address: str) -> None:

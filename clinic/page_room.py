@@ -6,13 +6,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_list
-from clinic.tables import Campaign
+from clinic.attempt import AttemptState
+from clinic.plan import CALL
+from clinic.tables import Attempt, CallTask, Campaign, StepNote
 
 LARGEST_PAGE: Final = 200
 """Attempts that are started at once, at most."""
+
+_DEFERRED = "deferred"
+"""As `clinic.delivery` names it, and `clinic.step_notes` keeps it."""
 
 
 class WaitsFor(StrEnum):
@@ -30,6 +36,7 @@ class Waits(BaseModel):
         until: Aware UTC; when the pace lets the next ones start. None for a full call list: it
             has room once calls are completed.
         open_calls: How many calls are open; None for a pace.
+        coming: Attempts that have begun, and whose call is about to stand on the list.
         at_most: From how many open calls on nobody is started (`open_calls_at_most`), or how
             many attempts the pace starts in an hour; None where a pace was taken back.
     """
@@ -39,14 +46,16 @@ class Waits(BaseModel):
     waits_for: WaitsFor
     until: datetime | None = None
     open_calls: int | None = None
+    coming: int = 0
     at_most: int | None = None
 
     def words(self, zone: ZoneInfo) -> str:
         """Say it in a line, with times in the clinic's time zone."""
         if self.until is None:
+            coming = f", {self.coming} on their way" if self.coming else ""
             return (
-                f"waits: {self.open_calls} calls are open, at most {self.at_most} "
-                "(open_calls_at_most in clinic.yaml)"
+                f"waits: {self.open_calls} calls are open{coming}, at most {self.at_most} "
+                "(complete calls, or allow the campaign more of them in the console)"
             )
         pace = f" (--pace {self.at_most}/h)" if self.at_most else ""
         return f"waits: the next start {self.until.astimezone(zone):%a %Y-%m-%d %H:%M}{pace}"
@@ -68,6 +77,31 @@ async def room_for(session: AsyncSession, campaign: Campaign, now: datetime) -> 
     if calls_at_most is None:
         return size
     open_calls = await call_list.count_open(session)
-    if open_calls >= calls_at_most:
-        return Waits(waits_for=WaitsFor.CALL_LIST, open_calls=open_calls, at_most=calls_at_most)
-    return min(size, calls_at_most - open_calls)
+    coming = await _coming(session, campaign)
+    room = calls_at_most - open_calls - coming
+    if room > 0:
+        return min(size, room)
+    return Waits(
+        waits_for=WaitsFor.CALL_LIST, open_calls=open_calls, coming=coming, at_most=calls_at_most
+    )
+
+
+async def _coming(session: AsyncSession, campaign: Campaign) -> int:
+    """Return how many attempts come onto the call list by their first step, and are not there yet.
+
+    Their workflows have just begun, or wait for the hours in which calls may be made. Where a
+    message goes before the call, nobody knows whether a call comes of the attempt: it counts once
+    the call is open.
+    """
+    if campaign.plan["steps"][0]["channel"] != CALL:
+        return 0
+    called = exists().where(CallTask.attempt_id == Attempt.id)
+    passed_over = exists().where(StepNote.attempt_id == Attempt.id, StepNote.result != _DEFERRED)
+    query = select(func.count(Attempt.id)).where(
+        Attempt.campaign_id == campaign.id,
+        Attempt.state == AttemptState.OPEN.value,
+        Attempt.started_at.is_not(None),
+        ~called,
+        ~passed_over,
+    )
+    return await session.scalar(query) or 0

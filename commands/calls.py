@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import call_claim, call_completion, call_list, inbox
+from clinic import call_claim, call_closing, call_completion, call_list, inbox
 from clinic.audit import Action, Detail
 from clinic.call_task import Reported
 from clinic.clinic import Clinic
@@ -152,6 +152,37 @@ def complete(
         else:
             due = terminal.local(completed.again_at, clinic.profile.zone)
             terminal.console.print(f"Task {task} stays open as {outcome}; it is due again {due}.")
+
+    run_with_clinic(context, run)
+
+
+@app.command()
+def close(context: typer.Context, task: Task, by: By = "", as_json: AsJson = False) -> None:
+    """Close a call task that nobody may call about any more, as a refused claim says: no call.
+
+    Example: `regresa close ct-5f0c9a3e1b7d2c48`
+    """
+
+    async def run(clinic: Clinic) -> None:
+        async with clinic.database.writing() as session:
+            outcome = await call_closing.close_uncalled(
+                session,
+                task,
+                who=by or login_name(),
+                now=now(),
+                key=clinic.key,
+                zone=clinic.profile.zone,
+            )
+            if outcome is None:
+                raise Refusal(
+                    f"task {task} can't be closed without a call",
+                    f"To see how it stands, take it: regresa claim {task}",
+                )
+            await _note(session, Action.COMPLETED, task, what="no_call", outcome=outcome.value)
+        if as_json:
+            terminal.print_json({"task": task, "outcome": outcome})
+        else:
+            terminal.console.print(f"Task {task} is closed as {outcome}; nobody has called.")
 
     run_with_clinic(context, run)
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic.audit import Action
 from clinic.clinic import Clinic
 from clinic.refusal import Refusal
-from clinic.register import erasure
-from clinic.register.erasure import Forgetting
+from clinic.register import erasure, forgetting
+from clinic.register.forgetting import Forgetting
 from clinic.register.patient_export import export_patient
 from clinic.register.says_stop import (
     address_is_welcome,
@@ -84,7 +84,7 @@ def forget(context: typer.Context, patient: Who, yes: Yes = False, as_json: AsJs
     async def run(clinic: Clinic) -> None:
         async with clinic.database.reading() as session:
             found = await find_patient(session, patient, key=clinic.key)
-            meant = await erasure.foresee(session, found.id, now())
+            meant = await forgetting.foresee(session, found.id, now())
         if not yes:
             name = f"{found.first_name} {found.last_name}".strip()
             terminal.console.print(f"{name} would be forgotten. {_means(meant)}")

@@ -11,6 +11,7 @@ from clinic.folder import ClinicProfile
 from clinic.multilingual import LANGUAGES
 from clinic.tables import Account
 from console.doors.own_path import own_path
+from console.doors.page_behind import page_behind
 from console.patient.view import language_accepted
 
 _COOKIE = "regresa_language"
@@ -27,13 +28,14 @@ class Reader:
         profile: The clinic's.
         language: `es`, `ru` or `en`.
         path: Of the page.
-        opened: By a GET, so that the path alone leads to the page again.
+        page: Where a link leads that only adds a query: empty for a page that a GET opened,
+            else the page whose form was sent.
     """
 
     profile: ClinicProfile
     language: str
     path: str
-    opened: bool
+    page: str
 
 
 class AnsweredAlready(Exception):
@@ -54,8 +56,13 @@ def reader_of(request: Request, profile: ClinicProfile) -> Reader:
         profile=profile,
         language=language_of(request, profile),
         path=request.scope["path"],
-        opened=request.method == "GET",
+        page=page_of(request),
     )
+
+
+def page_of(request: Request) -> str:
+    """Return where a link leads that only adds a query; see `Reader.page`."""
+    return "" if request.method == "GET" else page_behind(request)
 
 
 def language_of(request: Request, profile: ClinicProfile, account: Account | None = None) -> str:

@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason, Outcome
+from clinic.register.consent import FROM_LIST, without_list
 from clinic.register.sent_text import PERSONAL_LINK
 from clinic.register_import.encoding import encoding_name
 from console.calls.formats import call_formats
@@ -29,6 +30,7 @@ from console.staff_words import (
 from console.translations import translations
 
 _DAY = {"es": "EEE d MMM", "ru": "EEE d MMM", "en": "EEE, MMM d"}
+_LIST = N_("an imported list")
 _PERSONAL_LINK = N_("(the patient's personal link)")
 
 
@@ -52,6 +54,14 @@ def formats(language: str) -> Mapping[str, Callable[..., str]]:
     def visit_day(of: date) -> str:
         return format_date(of, "medium", locale=language)
 
+    def consent_source(source: str, *, with_file: bool) -> str:
+        """Write where something was said; whoever imports no lists sees the name of none."""
+        if not source.startswith(FROM_LIST):
+            return source
+        if with_file:
+            return f"{gettext(_LIST)}: {source.removeprefix(FROM_LIST)}"
+        return without_list(source).replace(FROM_LIST.strip(), gettext(_LIST), 1)
+
     return {
         "moment": moment,
         "clock": clock,
@@ -67,6 +77,7 @@ def formats(language: str) -> Mapping[str, Callable[..., str]]:
         "without_link": lambda text: text.replace(PERSONAL_LINK, gettext(_PERSONAL_LINK)),
         "outcome_name": lambda outcome: gettext(OUTCOMES[CallOutcome(outcome)]),
         "encoding_name": encoding_name,
+        "consent_source": consent_source,
         **call_formats(language),
         **campaign_formats(language),
         **result_formats(language),

@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic.conflict_free_insert import insert_if_new
 from clinic.tables import Consent
 
+FROM_LIST = "import "
+"""Begins the source of each word that a list brought without a source of its own: the name of the
+file follows."""
+
 _AT_ONCE = 500
+_SAID_ON = " (said on "
 _TICK = timedelta(microseconds=1)
 _UTC = ZoneInfo("UTC")
 
@@ -39,7 +44,15 @@ class Word(NamedTuple):
         if self.given or self.at > newest.at:
             return self
         day = self.at.astimezone(zone).date()
-        return self._replace(at=newest.at + _TICK, source=f"{self.source} (said on {day})")
+        return self._replace(at=newest.at + _TICK, source=f"{self.source}{_SAID_ON}{day})")
+
+
+def without_list(source: str) -> str:
+    """Return where something was said, without the name of a list: it may be somebody's."""
+    if not source.startswith(FROM_LIST):
+        return source
+    _, said_on, day = source.rpartition(_SAID_ON)
+    return f"{FROM_LIST.strip()}{said_on}{day if said_on else ''}"
 
 
 async def record(

@@ -5,13 +5,12 @@ campaigns add up; the suppression of the addresses, and a keyed hash of the clin
 of the national id, so that the next export does not bring the person back.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, SecretStr
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from pydantic import SecretStr
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from clinic import attempts, inbox
 from clinic.attempt import AttemptState
@@ -20,67 +19,15 @@ from clinic.conflict_free_insert import insert_if_new
 from clinic.event import EventKind
 from clinic.identifiers import new_id
 from clinic.outcome import Outcome
-from clinic.plain_text import name_key
 from clinic.refusal import Refusal
-from clinic.register.search import national_id_hash, number_hash, patients_at, rows_of_person
-from clinic.register.standing import PatientStatus
+from clinic.register import blanking
+from clinic.register.forgetting import Forgetting, foresee
+from clinic.register.search import national_id_hash, number_hash, rows_of_person
 from clinic.register.suppression import addresses_of, suppress
-from clinic.register.written_from import tells_of, wrote_from
-from clinic.tables import (
-    Appointment,
-    Attempt,
-    Call,
-    CallTask,
-    Campaign,
-    Consent,
-    Duplicate,
-    Event,
-    Forgotten,
-    Message,
-    Patient,
-    StepNote,
-    Visit,
-)
+from clinic.register.written_from import wrote_from
+from clinic.tables import Attempt, Call, CallTask, Campaign, Event, Forgotten, Patient
 
 _SOURCE = "forgotten"
-
-
-class Forgetting(BaseModel):
-    """What forgetting a person means, in the clinic's own numbers.
-
-    Attributes:
-        numbers: The person's rows: their own, and those that staff said are the same person.
-        addresses: How many addresses are suppressed for good.
-        open_attempts: Attempts that end as cancelled.
-        open_calls: Call tasks that are closed.
-        sharing: Others who can be reached at one of the addresses: they get no message there
-            any more.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    numbers: tuple[str, ...]
-    addresses: int
-    open_attempts: int
-    open_calls: int
-    sharing: tuple[str, ...]
-
-
-class MayBeAnotherRow(Refusal):
-    """Another row may be the same person, and nobody has settled it: nothing was erased.
-
-    Args:
-        pairs: The numbers of the rows, the person's and the other one.
-    """
-
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        self.pairs = pairs
-        one, two = pairs[0]
-        unsettled = "another row" if len(pairs) == 1 else f"{len(pairs)} other rows"
-        super().__init__(
-            f"nobody has settled whether {unsettled} may be the same person; nothing was erased",
-            f"First say so: regresa duplicates {one} {two} --same, or --different",
-        )
 
 
 class ForgottenBefore(Refusal):
@@ -92,38 +39,6 @@ class ForgottenBefore(Refusal):
 
     def __init__(self, patient_id: str) -> None:
         super().__init__(f"patient {patient_id} was forgotten before")
-
-
-async def foresee(session: AsyncSession, patient_id: str, now: datetime) -> Forgetting:
-    """Return what forgetting a person would mean; nothing is changed.
-
-    Args:
-        session: Any transaction.
-        patient_id: One of the person's rows.
-        now: Aware UTC.
-
-    Raises:
-        MayBeAnotherRow: Nobody has settled it: the other row would stay, and be written to.
-    """
-    rows = await rows_of_person(session, patient_id)
-    ids = {row.id for row in rows}
-    await _refuse_unsettled(session, ids)
-    addresses = {address for row in rows for address in addresses_of(row, now)}
-    sharing = {
-        other.external_id
-        for address in addresses
-        for other in await patients_at(session, address)
-        if other.id not in ids
-    }
-    opened = (Attempt.patient_id.in_(ids), Attempt.state == AttemptState.OPEN.value)
-    calls = (CallTask.patient_id.in_(ids), CallTask.closed_at.is_(None))
-    return Forgetting(
-        numbers=tuple(row.external_id for row in rows),
-        addresses=len(addresses),
-        open_attempts=await session.scalar(select(func.count(Attempt.id)).where(*opened)) or 0,
-        open_calls=await session.scalar(select(func.count(CallTask.id)).where(*calls)) or 0,
-        sharing=tuple(sorted(sharing)),
-    )
 
 
 async def forget(
@@ -150,82 +65,52 @@ async def forget(
     if (await session.get_one(Patient, patient_id)).erased_at is not None:
         raise ForgottenBefore(patient_id)
     meant = await foresee(session, patient_id, now)
-    for row in await rows_of_person(session, patient_id):
-        await _forget_row(session, row, now, key)
+    rows = await rows_of_person(session, patient_id)
+    # rows are locked in the order in which deliveries and staff lock theirs: campaign, attempt,
+    # task, message, patient, suppression; two who meet half-way would wait for each other
+    ended = {row.id: await _end_attempts(session, row, now) for row in rows}
+    await _lock(session, rows)
+    for row in rows:
+        await _forget_row(session, row, ended[row.id], now, key)
     return meant
 
 
-async def _refuse_unsettled(session: AsyncSession, ids: Collection[str]) -> None:
-    later, other = aliased(Patient), aliased(Patient)
-    rows = await session.execute(
-        select(later.external_id, other.external_id)
-        .select_from(Duplicate)
-        .join(later, later.id == Duplicate.patient_id)
-        .join(other, other.id == Duplicate.other_id)
-        .where(
-            _concerns(ids),
-            Duplicate.verdict.is_(None),
-            ~and_(Duplicate.patient_id.in_(ids), Duplicate.other_id.in_(ids)),
-        )
-        .order_by(Duplicate.id)
-    )
-    pairs = [(one, two) for one, two in rows]
-    if pairs:
-        raise MayBeAnotherRow(pairs)
-
-
-async def _forget_row(
-    session: AsyncSession, patient: Patient, now: datetime, key: SecretStr
-) -> None:
-    # rows are locked in the order in which deliveries and staff lock theirs: campaign, attempt,
-    # task, message, patient, suppression; two who meet half-way would wait for each other
+async def _end_attempts(session: AsyncSession, patient: Patient, now: datetime) -> Sequence[str]:
+    """Do all that comes before the patient's own row; return the attempt that was open."""
     attempt_ids = await _attempts_of(session, patient)
     ended = await _end_open(session, attempt_ids, now)
     await _close_calls(session, patient, now)
-    await _blank_messages(session, attempt_ids)
-    await session.refresh(patient, with_for_update=True)
+    await blanking.blank_messages(session, attempt_ids)
+    return ended
+
+
+async def _lock(session: AsyncSession, rows: Sequence[Patient]) -> None:
+    """Lock the rows of the person and of their wards in the order in which an import does."""
+    ids = {row.id for row in rows}
+    for row in rows:
+        ids.update(await session.scalars(select(Patient.id).where(blanking.is_ward_of(row))))
+    in_order = select(Patient).where(Patient.id.in_(ids)).order_by(Patient.id).with_for_update()
+    await session.execute(in_order.execution_options(populate_existing=True))
+
+
+async def _forget_row(
+    session: AsyncSession,
+    patient: Patient,
+    ended: Sequence[str],
+    now: datetime,
+    key: SecretStr,
+) -> None:
+    attempt_ids = await _attempts_of(session, patient)
     for address in addresses_of(patient, now):
         await suppress(session, address, source=_SOURCE, now=now, key=key)
     await _remember_to_leave_out(session, patient, now, key)
-    await _let_go_of_wards(session, patient)
-    await _blank_events(session, patient, attempt_ids, now)
-    for table in (Visit, Appointment, Consent):
-        await session.execute(delete(table).where(table.patient_id == patient.id))
-    await session.execute(delete(Duplicate).where(_concerns({patient.id})))
-    await session.execute(delete(StepNote).where(StepNote.attempt_id.in_(attempt_ids)))
+    await blanking.let_go_of_wards(session, patient)
+    await blanking.blank_events(session, patient, attempt_ids, now, told=_SOURCE)
+    await blanking.delete_what_was_theirs(session, patient, attempt_ids)
     for attempt_id in ended:
         await inbox.store(session, _stopped(attempt_id), now=now, key=key)
-    _blank(patient, now)
+    blanking.blank(patient, now)
     await session.flush()
-
-
-def _blank(patient: Patient, now: datetime) -> None:
-    # by the table and not by name: a column that is added is blanked as well
-    for column in Patient.__table__.columns:
-        if column.name != "id":
-            setattr(patient, column.name, None if column.nullable else "")
-    patient.external_id = new_id("forgotten")
-    patient.status = PatientStatus.INACTIVE.value
-    patient.erased_at = now
-
-
-def _stopped(attempt_id: str) -> inbox.Received:
-    return inbox.Received(
-        source=_SOURCE,
-        source_key=new_id("told"),
-        kind=EventKind.STOPPED,
-        attempt_id=attempt_id,
-    )
-
-
-async def _remember_to_leave_out(
-    session: AsyncSession, patient: Patient, now: datetime, key: SecretStr
-) -> None:
-    hashes = [number_hash(key, patient.external_id)]
-    if patient.national_id:
-        hashes.append(national_id_hash(key, patient.national_id))
-    for hashed in hashes:
-        await insert_if_new(session, Forgotten, {"number_hash": hashed, "at": now})
 
 
 async def _attempts_of(session: AsyncSession, patient: Patient) -> Sequence[str]:
@@ -265,62 +150,20 @@ async def _close_calls(session: AsyncSession, patient: Patient, now: datetime) -
     )
 
 
-async def _blank_messages(session: AsyncSession, attempt_ids: Sequence[str]) -> None:
-    await session.execute(
-        update(Message)
-        .where(Message.attempt_id.in_(attempt_ids))
-        .values(address_hash="", provider_id=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _let_go_of_wards(session: AsyncSession, patient: Patient) -> None:
-    """Take the person off the rows of the minors whose guardian they are."""
-    names = name_key(patient.first_name, patient.last_name)
-    phones = [phone for phone in (patient.phone, patient.other_phone) if phone]
-    wards = select(Patient).where(
-        or_(
-            Patient.guardian_number == patient.external_id,
-            Patient.guardian_email.in_([patient.email] if patient.email else []),
-            Patient.guardian_phone.in_(phones),
-        )
-    )
-    for ward in (await session.scalars(wards)).all():
-        if ward.guardian_number == patient.external_id:
-            ward.guardian_number = None
-        if ward.guardian_name and name_key(ward.guardian_name, "") == names:
-            ward.guardian_name = None
-        if ward.guardian_email == patient.email:
-            ward.guardian_email = None
-        if ward.guardian_phone in phones:
-            ward.guardian_phone = None
-
-
-async def _blank_events(
-    session: AsyncSession, patient: Patient, attempt_ids: Sequence[str], now: datetime
+async def _remember_to_leave_out(
+    session: AsyncSession, patient: Patient, now: datetime, key: SecretStr
 ) -> None:
-    """Blank what happened, also the source's own key, which may name the person elsewhere."""
-    addresses = addresses_of(patient, now)
-    of_person = or_(
-        Event.patient_id == patient.id,
-        Event.attempt_id.in_(attempt_ids),
-        wrote_from(addresses),
-        *([tells_of(addresses)] if addresses else []),
-    )
-    # nobody has to hear any more what was on its way
-    await session.execute(
-        update(Event)
-        .where(of_person, Event.relayed_at.is_(None))
-        .values(relayed_at=now, relay_result=_SOURCE)
-        .execution_options(synchronize_session=False)
-    )
-    await session.execute(
-        update(Event)
-        .where(of_person)
-        .values(body="", details={}, source_key=Event.id, from_address=None)
-        .execution_options(synchronize_session=False)
-    )
+    hashes = [number_hash(key, patient.external_id)]
+    if patient.national_id:
+        hashes.append(national_id_hash(key, patient.national_id))
+    for hashed in hashes:
+        await insert_if_new(session, Forgotten, {"number_hash": hashed, "at": now})
 
 
-def _concerns(patient_ids: Collection[str]) -> ColumnElement[bool]:
-    return or_(Duplicate.patient_id.in_(patient_ids), Duplicate.other_id.in_(patient_ids))
+def _stopped(attempt_id: str) -> inbox.Received:
+    return inbox.Received(
+        source=_SOURCE,
+        source_key=new_id("told"),
+        kind=EventKind.STOPPED,
+        attempt_id=attempt_id,
+    )

@@ -19,7 +19,6 @@ from clinic.plain_text import name_key
 from clinic.register.standing import PatientStatus
 from clinic.register.typed_fields import (
     EDITABLE,
-    WORDS,
     Desk,
     FieldProblem,
     Taken,
@@ -27,7 +26,7 @@ from clinic.register.typed_fields import (
     read_typed,
     shown,
 )
-from clinic.register.vocabulary import spell
+from clinic.register.vocabulary import WordKind, spell
 from clinic.register_import import possible_duplicates
 from clinic.register_import.ended_attempts import Ending, end_attempts
 from clinic.register_import.patient_fields import FAILED_BEFORE, IDENTITY
@@ -132,7 +131,7 @@ async def save(
 
 async def _spelled(session: AsyncSession, taken: Mapping[str, Taken]) -> dict[str, Taken]:
     spelled: dict[str, Taken] = {}
-    for kind in WORDS:
+    for kind in WordKind:  # in an import's order: new words are locked until they are saved
         word = taken[kind].value if kind in taken else None
         if isinstance(word, str):
             spelled[kind] = Taken((await spell(session, kind, [word]))[word])

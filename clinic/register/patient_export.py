@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.register.address import address_hash
+from clinic.register.consent import without_list
 from clinic.register.search import rows_of_person
 from clinic.register.suppression import addresses_of, suppressed
 from clinic.register.written_from import wrote_from
@@ -99,7 +100,11 @@ async def _export_row(
         "appointments": _all_held(
             await _rows(session, Appointment, Appointment.patient_id == patient.id)
         ),
-        "consents": _all_held(await _rows(session, Consent, Consent.patient_id == patient.id)),
+        "consents": [
+            # a list may have been named after somebody else
+            _held(row) | {"source": without_list(row.source)}
+            for row in await _rows(session, Consent, Consent.patient_id == patient.id)
+        ],
         "addresses_nobody_writes_to": [
             {"address": address, "since": row.since.isoformat(), "source": row.source}
             for address, row in silent.items()

@@ -58,7 +58,7 @@ async def opt_out(
     it, so every address of theirs is silent, also those on the guardian's own row.
     """
     addresses: set[str] = set()
-    for row in await rows_of_person(session, patient_id):
+    for row in await _in_order(session, patient_id):
         row.opted_out_at = row.opted_out_at or now
         guardian = await _guardian_of(session, row, now)
         addresses.update(addresses_of(row, now), _own(guardian))
@@ -78,7 +78,7 @@ async def opt_in(
     """
     addresses: set[str] = set()
     kept: set[str] = set()
-    for row in await rows_of_person(session, patient_id):
+    for row in await _in_order(session, patient_id):
         row.opted_out_at = None
         guardian = await _guardian_of(session, row, now)
         addresses.update(addresses_of(row, now), _own(guardian))
@@ -125,3 +125,8 @@ async def _guardian_of(session: AsyncSession, patient: Patient, now: datetime) -
     return await session.scalar(
         select(Patient).where(Patient.external_id == patient.guardian_number)
     )
+
+
+async def _in_order(session: AsyncSession, patient_id: str) -> list[Patient]:
+    """Return a person's rows in the order in which an import locks them."""
+    return sorted(await rows_of_person(session, patient_id), key=lambda row: row.id)

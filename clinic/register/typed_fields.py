@@ -24,8 +24,6 @@ LONGEST = 200
 
 PHONES = ("phone", "other_phone", "guardian_phone")
 EMAILS = ("email", "guardian_email")
-WORDS = ("district", "occupation", "insurance", "provider")
-"""Spelled as the register spells them, see `clinic.register.vocabulary`."""
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "language": LANGUAGES,

@@ -41,7 +41,8 @@ async def spell(session: AsyncSession, kind: str, words: Collection[str]) -> dic
     keys = {word: plain(word) for word in words}
     first = {key: word for word, key in reversed(keys.items()) if key}
     written: dict[str, str] = {}
-    for page in _pages(list(first)):
+    # in one order: two who bring the same new words can't wait for each other
+    for page in _pages(sorted(first)):
         written |= await _known(session, kind, page)
         lacking = [key for key in page if key not in written]
         if not lacking:

@@ -32,6 +32,8 @@ class CellProblem(StrEnum):
     FORGOTTEN = "forgotten"
     CONTRADICTED = "contradicted"
     TOO_WIDE = "too_wide"
+    NO_ELEMENT = "no_element"
+    NOT_FHIR = "not_fhir"
 
 
 class Reason(str):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.register.consent import Word
+from clinic.register.consent import FROM_LIST, Word
 from clinic.register_import.patient_fields import FIELDS
 from clinic.register_import.register_row import RegisterRow
 from clinic.tables import Consent
@@ -21,8 +21,6 @@ CHANNELS = ("email", "sms", "whatsapp", "call")
 _BITS = {
     column: 1 << len(FIELDS) + position for position, column in enumerate((*CHANNELS, ADVERTISING))
 }
-_FROM_LIST = "import "
-"""Begins the source of each word that has none of its own."""
 
 
 class BatchConsents:
@@ -35,7 +33,7 @@ class BatchConsents:
     """
 
     def __init__(self, file_name: str, now: datetime, zone: ZoneInfo) -> None:
-        self._source = f"{_FROM_LIST}{file_name}"
+        self._source = f"{FROM_LIST}{file_name}"
         self._now = now
         self._zone = zone
         self._of: defaultdict[tuple[str, str, str], list[Word]] = defaultdict(list)
@@ -126,7 +124,7 @@ def _is_news(said: Word, word: Word, known: list[Word], *, dated: bool) -> bool:
         # A list that says yes and not since when does not undo what the patient told the clinic
         # since.
         at_once = any(each.at == said.at for each in known)
-        return not at_once and (dated or newest.source.startswith(_FROM_LIST))
+        return not at_once and (dated or newest.source.startswith(FROM_LIST))
     # a no is believed at any time, unless the same list said it before the yes
     return not any(
         each.at == said.at or (each.source == word.source and word.source != said.source)

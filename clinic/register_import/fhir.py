@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from clinic.refusal import Refusal
 from clinic.register_import import fhir_appointment, fhir_patient
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.file_format import FileFormat
 from clinic.register_import.file_refusal import FileProblem, FileRefusal
 from clinic.register_import.reading import Layout, Reading
@@ -206,7 +207,19 @@ def _check(kind: str, resource: _Resource) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"])
-        raise BadCell(f"{kind}{path}", first["msg"].removeprefix("Value error, ")) from None
+        raise BadCell(f"{kind}{path}", _forbidden(first["type"], first["msg"])) from None
+
+
+def _forbidden(rule: str, message: str) -> Reason:
+    """Return a reason for what pydantic reports: the rule that was broken, and its words."""
+    said = message.removeprefix("Value error, ")
+    match rule:
+        case "missing":
+            return Reason(CellProblem.MISSING, said)
+        case "extra_forbidden":
+            return Reason(CellProblem.NO_ELEMENT, said)
+        case _:
+            return Reason(CellProblem.NOT_FHIR, said, said)
 
 
 def _model(kind: str) -> type[BaseModel]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from clinic.register_import.batch import BatchResult
+from clinic.register_import.batch_result import BatchResult
 from clinic.register_import.possible_duplicates import Found
 from clinic.register_import.register_row import ReadRow, RegisterRow
 from clinic.register_import.rejects import Reject

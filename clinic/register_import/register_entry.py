@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, String, any_, bindparam, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, String, any_, bindparam, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from clinic.plain_text import name_key
 from clinic.register_import.bulk_insert import insert_many
@@ -49,12 +50,19 @@ async def read_entries(session: AsyncSession, numbers: Collection[str]) -> dict[
 
     The rows are locked: another import, or whoever changes one, waits, and takes them in the same
     order. Whoever only names one in another table's row does not: an edit that finds a patient of
-    this batch alike would wait for the batch, and the batch for the edit.
+    this batch alike would wait for the batch, and the batch for the edit. The rows that stand for
+    some of these are locked too: what the list says of a person's past is written to them.
     """
     columns = (_PATIENTS.c[name] for name in ("id", "external_id", "duplicate_of", "phone_kind"))
     # a parameter for each number takes PostgreSQL and its driver longer than the search itself
     is_embedded = session.get_bind().dialect.name == "sqlite"
-    is_one = Patient.external_id.in_(numbers) if is_embedded else _is_one_of(numbers)
+    is_one: ColumnElement[bool] = Patient.external_id.in_(numbers)
+    if not is_embedded:
+        is_one = _is_one_of(Patient.external_id, numbers)
+        stand_for = select(Patient.duplicate_of).where(is_one, Patient.duplicate_of.is_not(None))
+        if kept := (await session.scalars(stand_for)).all():
+            is_one = or_(is_one, _is_one_of(Patient.id, kept))
+    asked = frozenset(numbers)
     rows = await session.execute(
         select(*columns, *(_PATIENTS.c[name] for name in FIELDS))
         .where(is_one)
@@ -70,11 +78,14 @@ async def read_entries(session: AsyncSession, numbers: Collection[str]) -> dict[
             is_new=False,
         )
         for patient_id, number, duplicate_of, phone_kind, *values in rows
+        if number in asked
     }
 
 
-def _is_one_of(numbers: Collection[str]) -> ColumnElement[bool]:
-    return Patient.external_id == any_(literal(list(numbers), ARRAY(String)))
+def _is_one_of(
+    column: InstrumentedAttribute[str], values: Collection[str | None]
+) -> ColumnElement[bool]:
+    return column == any_(literal(list(values), ARRAY(String)))
 
 
 async def insert_entries(session: AsyncSession, entries: Sequence[Entry]) -> None:

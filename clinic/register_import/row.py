@@ -1,24 +1,17 @@
 """One row of a clinic's export, read into what the register knows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from clinic.register.address import Phone
-from clinic.register_import import listed_columns
-from clinic.register_import.cell import quoted, statement_of, text_of, was_rounded, whole_number
+from clinic.register_import import column_readers, listed_columns, phone_columns
+from clinic.register_import.cell import quoted, statement_of, text_of
 from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.closed_lists import word_key
 from clinic.register_import.dates import DateOrder, DateReader
-from clinic.register_import.email_cell import read_email_cell
-from clinic.register_import.national_id import read_national_id
 from clinic.register_import.person_name import read_full_name
-from clinic.register_import.phone_cell import read_phone_cell
 from clinic.register_import.register_row import BadCell, RegisterRow
-
-_Read = Callable[[RegisterRow, str], None]
 
 
 class RowReader:
@@ -55,16 +48,7 @@ class RowReader:
             for position, column in sorted(columns.items())
         ]
         dates = DateReader(zone=zone, today=today, order=date_order)
-        self._readers: dict[str, _Read] = _READERS | {
-            "national_id": partial(_read_national_id, country),
-            "guardian_phone": partial(_read_guardian_phone, country),
-            "birth_date": partial(_read_dated, "birth_date", "birth_date", dates.birth_date),
-            "last_visit": partial(_read_dated, "last_visit", "last_visit", dates.past_day),
-            "consent_date": partial(_read_dated, "consent_date", "consent_at", dates.past_day),
-            "next_appointment": partial(
-                _read_dated, "next_appointment", "next_appointment", dates.appointment
-            ),
-        }
+        self._readers = column_readers.column_readers(country, dates)
         self._country = country
         self._values = {
             column: {word_key(written): value for written, value in meant.items()}
@@ -89,7 +73,7 @@ class RowReader:
         row.first_name, row.last_name = _name(said)
         if wrong := self._wrong_name(row):
             bad.append(wrong)
-        _read_phones(row, said, self._country)
+        phone_columns.read_phones(row, said, self._country)
         listed_columns.read_consents(row, said)
         if bad:  # whoever mends the row is told of all at once
             raise bad[0].along_with(bad[1:], row.unusable)
@@ -124,56 +108,6 @@ class RowReader:
         return said
 
 
-def _keep(column: str, row: RegisterRow, text: str) -> None:
-    setattr(row, column, text)
-
-
-def _read_number(column: str, field: str, row: RegisterRow, text: str) -> None:
-    if was_rounded(text):  # and the numbers of several patients have become one
-        said = f"a spreadsheet rounded it to {quoted(text)}"
-        raise BadCell(column, Reason(CellProblem.ROUNDED, said, text))
-    setattr(row, field, whole_number(text))
-
-
-def _read_visits(row: RegisterRow, text: str) -> None:
-    digits = whole_number(text)
-    if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
-        said = f"{quoted(text)} is no number of visits"
-        raise BadCell("visits", Reason(CellProblem.NO_COUNT, said, text))
-    row.visits = int(digits)
-
-
-def _read_dated(
-    column: str, field: str, read: Callable[[str], date | None], row: RegisterRow, text: str
-) -> None:
-    try:
-        setattr(row, field, read(text))
-    except ValueError as error:
-        raise BadCell(column, Reason.of(error)) from None
-
-
-def _read_email(column: str, row: RegisterRow, text: str) -> None:
-    email, problem = read_email_cell(text)
-    setattr(row, column, email)
-    if problem:
-        row.unusable[column] = problem
-
-
-def _read_national_id(country: str, row: RegisterRow, text: str) -> None:
-    try:
-        row.national_id = read_national_id(whole_number(text), country)
-    except ValueError as error:
-        row.unusable["national_id"] = Reason.of(error)
-
-
-def _read_guardian_phone(country: str, row: RegisterRow, text: str) -> None:
-    phones, problem = read_phone_cell(whole_number(text), country)
-    if phones:
-        row.guardian_phone = min(phones, key=_rank).number
-    if problem:
-        row.unusable["guardian_phone"] = problem
-
-
 def _name(said: Mapping[str, str]) -> tuple[str | None, str]:
     first = " ".join(said[part] for part in ("first_name", "middle_name") if part in said)
     last = " ".join(said[part] for part in ("last_name", "second_last_name") if part in said)
@@ -186,76 +120,14 @@ def _name(said: Mapping[str, str]) -> tuple[str | None, str]:
     return last or None, ""
 
 
-def _read_phones(row: RegisterRow, said: Mapping[str, str], country: str) -> None:
-    """Take the number that is best to write to, and another one to call."""
-    phones: list[Phone] = []
-    for column in ("phone", "other_phone"):
-        if text := said.get(column):
-            found, problem = read_phone_cell(whole_number(text), country)
-            phones += found
-            if problem:
-                row.unusable[column] = problem
-    if not phones:
-        return
-    best = phones[0] if len(phones) == 1 else min(phones, key=_rank)  # of equals, the first
-    row.phone, row.phone_kind = best.number, best.kind
-    others = list(dict.fromkeys(phone.number for phone in phones if phone.number != best.number))
-    if others:
-        row.other_phone = others[0]
-    for number in others[1:]:
-        third = f"a third number, {number}, has no place"
-        row.unusable.setdefault("other_phone", Reason(CellProblem.THIRD_PHONE, third, number))
-
-
-def _rank(phone: Phone) -> int:
-    return ("mobile", "unknown", "landline").index(phone.kind)
-
-
 _FIRST_NAMES = frozenset({"name", "name_surname_first", "first_name"})
 _NAMES = _FIRST_NAMES | {"middle_name", "last_name", "second_last_name"}
 _NAMES_AND_ANSWERS = _NAMES | {"guardian_name", *listed_columns.ANSWERS}
 
-_MOST_DIGITS = 5
 _NO_GUARDIAN = "0"
 """Open Dental's Guarantor of somebody who pays for themselves, beside their own number."""
 
-_TEXTS = (
-    "occupation",
-    "district",
-    "insurance",
-    "provider",
-    "treatment",
-    "guardian_name",
-    "consent_source",
-)
-_READERS: dict[str, _Read] = {
-    **{column: partial(_keep, column) for column in _TEXTS},
-    "patient_id": partial(_read_number, "patient_id", "external_id"),
-    "guardian_number": partial(_read_number, "guardian_number", "guardian_number"),
-    "email": partial(_read_email, "email"),
-    "guardian_email": partial(_read_email, "guardian_email"),
-    "visits": _read_visits,
-    "sex": listed_columns.read_sex,
-    "language": listed_columns.read_language,
-    "preferred_channel": listed_columns.read_preferred_channel,
-    "loss_reason": listed_columns.read_loss_reason,
-    "status": listed_columns.read_status,
-    "deceased": listed_columns.read_deceased,
-}
-
 READABLE_COLUMNS = frozenset(
-    {
-        *_READERS,
-        *_NAMES,
-        *listed_columns.ANSWERS,
-        "phone",
-        "other_phone",
-        "guardian_phone",
-        "national_id",
-        "birth_date",
-        "last_visit",
-        "next_appointment",
-        "consent_date",
-    }
+    {*column_readers.COLUMNS, *_NAMES, *listed_columns.ANSWERS, *phone_columns.COLUMNS}
 )
 """What a header may stand for: the columns of the register, and parts and forms of them."""

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_claim, call_completion, call_late, call_list, call_repeat
@@ -15,8 +16,8 @@ from clinic.call_check import refused_calls
 from clinic.call_list import OpenCall
 from clinic.call_refusal import CallRefusal
 from clinic.clinic import Clinic
-from clinic.register.card import Card, card_of
-from clinic.register.sent_text import SentTexts
+from clinic.register.address import address_hash
+from clinic.register.card import Card
 from clinic.tables import CallTask, Patient
 from console.calls.form import LONGEST_NOTE, CallForm
 from console.calls.lost_page import LOST, LostCalls
@@ -26,6 +27,7 @@ from console.calls.signed_out import or_note_back
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.patient.call_times import call_times
+from console.shown_card import shown_card
 from console.staff_view import render
 from console.staff_words import FINAL, KEYS, OUTCOMES, REASONS
 
@@ -98,6 +100,8 @@ class CallCard:
             reasons=REASONS,
             filled=filled,
             calls_made=calls_made,
+            # the number may be another by now, where the form is shown again
+            called=filled.called if filled and filled.called else _called(call, clinic.key),
             problem=problem,
             now=now,
             zone=clinic.profile.zone,
@@ -170,15 +174,11 @@ class CallCard:
         if call.patient_id is None:
             return None
         patient = await session.get_one(Patient, call.patient_id)
-        clinic = self._clinic
-        return await card_of(
-            session,
-            patient,
-            now=now,
-            zone=clinic.profile.zone,
-            key=clinic.key,
-            texts=SentTexts(clinic.folder, clinic.links, now),
-        )
+        return await shown_card(session, patient, self._clinic, now)
+
+
+def _called(call: OpenCall, key: SecretStr) -> str:
+    return address_hash(key, call.phone) if call.phone else ""
 
 
 def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:

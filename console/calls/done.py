@@ -1,6 +1,7 @@
 """What somebody has just recorded, for the list to which their report leads."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
@@ -13,7 +14,7 @@ _JUST_NOW = timedelta(minutes=5)
 
 
 class Done(BaseModel):
-    """A call that was recorded.
+    """A call that was recorded, or a task that was closed without one.
 
     Attributes:
         who: Whom it was with; empty for somebody whom the register does not know.
@@ -29,7 +30,7 @@ class Done(BaseModel):
 
 
 async def done_just_now(session: AsyncSession, task_id: str, by: str, now: datetime) -> Done | None:
-    """Return the latest call that somebody reported on for a task; None where there is none.
+    """Return the latest that somebody reported on for a task; None where there is nothing.
 
     Args:
         session: Any transaction.
@@ -39,6 +40,25 @@ async def done_just_now(session: AsyncSession, task_id: str, by: str, now: datet
     """
     if not task_id:
         return None
+    return await _closed(session, task_id, by, now) or await _called(session, task_id, by, now)
+
+
+async def _closed(session: AsyncSession, task_id: str, by: str, now: datetime) -> Done | None:
+    """Also of a task that was closed without a call."""
+    rows = await session.execute(
+        select(CallTask.outcome, Patient.first_name, Patient.last_name)
+        .outerjoin(Patient, Patient.id == CallTask.patient_id)
+        .where(
+            CallTask.id == task_id,
+            CallTask.closed_by == by,
+            CallTask.closed_at >= now - _JUST_NOW,
+        )
+    )
+    row = rows.first()
+    return Done(who=_name(row), outcome=row.outcome, again_at=None) if row is not None else None
+
+
+async def _called(session: AsyncSession, task_id: str, by: str, now: datetime) -> Done | None:
     rows = await session.execute(
         select(Call, Patient.first_name, Patient.last_name)
         .join(CallTask, CallTask.id == Call.task_id)
@@ -50,5 +70,8 @@ async def done_just_now(session: AsyncSession, task_id: str, by: str, now: datet
     row = rows.first()
     if row is None:
         return None
-    who = f"{row.first_name or ''} {row.last_name or ''}".strip()
-    return Done(who=who, outcome=row.Call.outcome, again_at=row.Call.again_at)
+    return Done(who=_name(row), outcome=row.Call.outcome, again_at=row.Call.again_at)
+
+
+def _name(row: Any) -> str:
+    return f"{row.first_name or ''} {row.last_name or ''}".strip()

@@ -27,6 +27,7 @@ class CallForm(BaseModel):
         later: When to call again, of the times that were offered, with its offset; empty: none.
         at: Another time to call again, written as an appointment is. It counts more than `later`.
         note: Free words.
+        called: The keyed hash of the number that the form's page shows; None: it shows none.
         calls_made: How many calls the task had when the form was shown; None: it does not say.
     """
 
@@ -36,6 +37,7 @@ class CallForm(BaseModel):
     later: datetime | None = None
     at: datetime | None = None
     note: str = Field(default="", max_length=LONGEST_NOTE)
+    called: str | None = Field(default=None, max_length=100)
     calls_made: int | None = Field(default=None, ge=0, le=1000)
 
     @field_validator("reason", "appointment", "later", "at", mode="before")
@@ -64,7 +66,13 @@ class CallForm(BaseModel):
                 at = self.appointment or self.at
         if at is not None:
             at = _in_utc(at if at.tzinfo else at.replace(tzinfo=zone))
-        return Reported(outcome=self.outcome, reason=self.reason, at=at, note=self.note)
+        return Reported(
+            outcome=self.outcome,
+            reason=self.reason,
+            at=at,
+            note=self.note,
+            called=self.called or None,
+        )
 
 
 def _in_utc(at: datetime) -> datetime:

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic import call_check, call_claim, call_completion, call_list
+from clinic import call_check, call_claim, call_closing, call_list
 from clinic.accounts import Role
 from clinic.audit import Action, Detail, note
 from clinic.call_list import OpenCall
+from clinic.call_page import call_page
 from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.clinic import Clinic
 from clinic.tables import CallTask
@@ -24,7 +25,7 @@ from console.doors.sessions import Doors, Visitor
 from console.staff_view import render
 
 SHOWN = 50
-"""Tasks on the page: nobody calls more in a morning, and the most urgent come first."""
+"""Calls on the page: nobody makes more in a morning, and the most urgent come first."""
 _LOOKED_THROUGH = (20, 200, 2000)
 """For the next free task, in turn: no clinic has more people on the phone at one time than the
 first, but it is night where many of its patients live."""
@@ -65,21 +66,21 @@ class CallDesk:
         """
         now = self._clock()
         async with self._clinic.database.reading() as session:
-            calls = await call_list.open_calls(session, now, self._clinic.key, at_most=SHOWN)
-            counts = await call_list.counts(session, now)
+            seen = await call_page(
+                session, now, self._clinic.key, self._clinic.profile.zone, size=SHOWN
+            )
             recorded = await done_just_now(session, done, visitor.account.name, now)
-            refused = await self._refused(session, calls, now)
-        await self._seen.note(visitor.account, calls, now)
+        await self._seen.note(visitor.account, seen.calls, now)
+        me = visitor.account.name
         return render(
             visitor,
             name,
             status=status,
             groups=_in_groups(
-                call_rows(self._clinic, calls, now, me=visitor.account.name, refused=refused)
+                call_rows(self._clinic, seen.calls, now, me=me, refused=seen.refused)
             ),
-            shown=len(calls),
+            seen=seen,
             why_refused=lambda refusal: in_words(refusal, self._clinic, visitor),
-            counts=counts,
             now=now,
             zone=self._clinic.profile.zone,
             problem=problem,
@@ -104,11 +105,12 @@ class CallDesk:
                 calls = await call_list.open_calls(
                     session, now, clinic.key, at_most=at_most, later=False
                 )
-            for row in call_rows(clinic, calls[seen:], now, me=me):
+                refused = await self._refused(session, calls[seen:], now)
+            for row in call_rows(clinic, calls[seen:], now, me=me, refused=refused):
                 if row.can_be_next:
                     try:
                         return await self._taken(row.call.task_id, visitor)
-                    except CallRefusal:  # somebody was faster, or nobody may call
+                    except CallRefusal:  # somebody was faster
                         continue
             if len(calls) < at_most:
                 break
@@ -117,34 +119,28 @@ class CallDesk:
 
     async def close(self, task_id: str, visitor: Visitor) -> Response:
         """Close a task whose call the register forbids by now, as the list offered it."""
-        clinic, now = self._clinic, self._clock()
-        async with clinic.database.writing() as session:
-            refused = await call_check.refused_calls(
-                session, [task_id], now, clinic.key, clinic.profile.zone
-            )
-            report = call_check.closing(refused[task_id]) if task_id in refused else None
-            if report is None:  # the call may be made again, or something is to be settled first
-                return RedirectResponse(f"/calls/{task_id}", 303)
-            try:
-                await call_completion.complete(
+        clinic, me = self._clinic, visitor.account.name
+        try:
+            async with clinic.database.writing() as session:
+                outcome = await call_closing.close_uncalled(
                     session,
                     task_id,
-                    report,
-                    who=visitor.account.name,
-                    now=now,
-                    policy=clinic.policy,
-                    calendar=clinic.calendar,
+                    who=me,
+                    now=self._clock(),
                     key=clinic.key,
+                    zone=clinic.profile.zone,
                 )
-            except CallRefusal as refusal:
-                if refusal.why is CallProblem.CLOSED and refusal.who == visitor.account.name:
-                    return RedirectResponse(f"/calls?done={task_id}", 303)  # pressed twice
+                if outcome is not None:
+                    told = {"what": "no_call", "outcome": outcome.value}
+                    await self._note(session, visitor, Action.COMPLETED, task_id, **told)
+        except CallRefusal as refusal:
+            if refusal.why is not CallProblem.CLOSED or refusal.who != me:  # else: pressed twice
                 problem = in_words(refusal, clinic, visitor)
-            else:
-                outcome = report.outcome.value
-                await self._note(session, visitor, Action.COMPLETED, task_id, outcome=outcome)
-                return RedirectResponse(f"/calls?done={task_id}", 303)
-        return await self.page(visitor, status=409, problem=problem)
+                return await self.page(visitor, status=409, problem=problem)
+        else:
+            if outcome is None:  # the call may be made again, or something is to be settled first
+                return RedirectResponse(f"/calls/{task_id}", 303)
+        return RedirectResponse(f"/calls?done={task_id}", 303)
 
     async def give_back(self, task_id: str, visitor: Visitor) -> Response:
         """End a visitor's claim."""

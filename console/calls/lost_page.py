@@ -91,10 +91,16 @@ class LostCalls:
                 task = await call_late.keep_late_report(
                     session,
                     task_id,
-                    Reported(outcome=form.outcome, reason=form.reason, note=form.note),
+                    Reported(
+                        outcome=form.outcome,
+                        reason=form.reason,
+                        note=form.note,
+                        called=form.called or None,
+                    ),
                     who=visitor.account.name,
                     now=now,
                     key=clinic.key,
+                    after=form.calls_made or 0,
                 )
                 await note(
                     session,

@@ -28,4 +28,4 @@ LEFT_OUT_ONE = {
     LeftOut.CAMPAIGN_OVER: N_("the campaign's last day came first"),
     LeftOut.CAMPAIGN_STOPPED: N_("the campaign was stopped first"),
 }
-"""Of one patient; `console.staff_words.LEFT_OUT` counts many."""
+"""Of one patient; `console.campaigns.words.LEFT_OUT` counts many."""

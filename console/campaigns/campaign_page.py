@@ -19,10 +19,10 @@ from clinic.contact_policy import next_opening
 from console.campaigns.looks import CampaignLooks, Figures
 from console.campaigns.terms_form import LimitsForm, read_limits
 from console.campaigns.titles import Titles
+from console.campaigns.words import CAMPAIGN_PROBLEMS
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render, translated
-from console.staff_words import CAMPAIGN_PROBLEMS
 
 _Change = Callable[[AsyncSession, str, datetime], Awaitable[bool]]
 """Changes the campaign of a name, and says whether that changed anything."""

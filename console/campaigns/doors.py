@@ -22,10 +22,10 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
         looks.close()
 
     routes = APIRouter(lifespan=lifespan)
-    routes.include_router(list_page.router(clinic, clock, doors))
-    routes.include_router(segment_page.router(clinic, clock, doors, looks))
-    routes.include_router(new_page.router(clinic, clock, doors, looks))
-    routes.include_router(messages_page.router(clinic, clock, doors, looks))
+    routes.routes.extend(list_page.router(clinic, clock, doors).routes)
+    routes.routes.extend(segment_page.router(clinic, clock, doors, looks).routes)
+    routes.routes.extend(new_page.router(clinic, clock, doors, looks).routes)
+    routes.routes.extend(messages_page.router(clinic, clock, doors, looks).routes)
     # last: /campaigns/new is no campaign
-    routes.include_router(campaign_page.router(clinic, clock, doors, looks))
+    routes.routes.extend(campaign_page.router(clinic, clock, doors, looks).routes)
     return routes

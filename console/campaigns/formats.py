@@ -10,7 +10,8 @@ from clinic.campaigns import CampaignState
 from clinic.delivery import SkipReason
 from clinic.delivery_check import LeftOut
 from clinic.outcome import Outcome
-from console.staff_words import CAMPAIGN_STATES, ENDS, LEFT_OUT, SKIPPED
+from console.campaigns.words import CAMPAIGN_STATES, LEFT_OUT, SKIPPED
+from console.staff_words import ENDS
 from console.translations import translations
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400

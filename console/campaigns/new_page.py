@@ -23,10 +23,10 @@ from console.campaigns.looks import CampaignLooks
 from console.campaigns.segment_page import found
 from console.campaigns.terms_form import Problems, TermsForm, read_terms
 from console.campaigns.titles import Titles
+from console.campaigns.words import CAMPAIGN_PROBLEMS
 from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.staff_view import render, translated
-from console.staff_words import CAMPAIGN_PROBLEMS
 
 
 class Chosen(NamedTuple):
@@ -152,6 +152,7 @@ class NewCampaign:
             filled=form,
             terms=terms,
             outlook=look.result,
+            calls=look.result.calls if look.result else None,
             patients=look.result.patients if look.result else counts[chosen.segment.name].result,
             zone=self._clinic.profile.zone,
         )

@@ -67,6 +67,11 @@ class Outlook:
         """How many the segment has."""
         return self.chosen + self.left_out.total()
 
+    @property
+    def calls(self) -> StepOutlook | None:
+        """The plan's first step by which somebody stands on the call list, if it has one."""
+        return next((counted for counted in self.steps if counted.step.by_person), None)
+
     def take(self, one: Forecast) -> None:
         """Count one patient's forecast."""
         if one.left_out is not None:

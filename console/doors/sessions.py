@@ -34,7 +34,14 @@ from console.doors import csrf
 from console.doors.own_path import own_path
 from console.doors.session_cookie import COOKIE, LONGEST, SessionClaim, SessionCookies
 from console.engine import Engine
-from console.reader import AnsweredAlready, Reader, heed_choice, is_secure, language_of
+from console.reader import (
+    AnsweredAlready,
+    Reader,
+    heed_choice,
+    is_secure,
+    language_of,
+    page_of,
+)
 
 _RANKS = (Role.STAFF, Role.OPS, Role.ADMIN)
 """Each may all that those before it may."""
@@ -185,7 +192,7 @@ class Doors:
             profile=profile,
             language=language_of(request, profile, signed.account),
             path=request.scope["path"],
-            opened=request.method == "GET",
+            page=page_of(request),
             account=signed.account,
             csrf=signed.csrf,
             engine=self._engine,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.link import LinkedMessage
-from clinic.tables import Appointment, Attempt, CallTask, Event, Patient
+from clinic.tables import Appointment, Attempt, CallTask, Event, Message, Patient
 from console.patient.answer import LINK
 from console.patient.call_times import CallTime, time_of
 
@@ -26,7 +26,8 @@ class SaidBefore(BaseModel):
     Attributes:
         stopped: They get no more messages.
         booked: They have an appointment ahead.
-        awaits_call: They asked for a call here, and nobody has dealt with that yet.
+        awaits_call: They asked for a call here, and of one of them at least nobody has dealt with
+            that yet.
         call_time: When they asked to be called; None: at any time, or that time has passed.
         told_why: They said here why they left.
     """
@@ -57,44 +58,74 @@ async def said_before(
         now: Aware UTC.
     """
     patient_ids = {attempt.patient_id for attempt in attempts}
-    stops = await session.scalars(select(Patient.opted_out_at).where(Patient.id.in_(patient_ids)))
-    stopped = [at for at in stops.all() if at is not None]
-    is_stopped = len(stopped) == len(patient_ids)
-    call = await _latest(session, linked, attempts, _CALL)
+    stopped = await _stops(session, patient_ids)
+    there = await _pressed_there(session, linked)
+    calls = await _latest(session, there, attempts, _CALL)
     # a stop after it has taken the call off the list
-    awaits_call = (
-        call is not None
-        and not (is_stopped and max(stopped) >= call.received_at)
+    awaited = [
+        call
+        for call in calls
+        if not (call.patient_id in stopped and stopped[call.patient_id] >= call.received_at)
         and not await _dealt_with(session, call)
-    )
+    ]
     return SaidBefore(
-        stopped=is_stopped,
+        stopped=len(stopped) == len(patient_ids),
         booked=await _booked(session, now, patient_ids) == len(patient_ids),
-        awaits_call=awaits_call,
-        call_time=_time_asked(call.details, zone, now) if call is not None else None,
-        told_why=await _latest(session, linked, attempts, _WHY) is not None,
+        awaits_call=bool(awaited),
+        call_time=_time_asked(awaited[0].details, zone, now) if awaited else None,
+        told_why=bool(await _latest(session, there, attempts, _WHY)),
     )
+
+
+async def _stops(session: AsyncSession, patient_ids: set[str]) -> dict[str | None, datetime]:
+    """Return since when those of them get no more messages who said so."""
+    rows = await session.execute(
+        select(Patient.id, Patient.opted_out_at).where(Patient.id.in_(patient_ids))
+    )
+    return {patient_id: at for patient_id, at in rows if at is not None}
+
+
+async def _pressed_there(
+    session: AsyncSession, linked: LinkedMessage
+) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions on what was pressed where the same people read along.
+
+    On the page of a message that named others too, that is this page alone; else the page of any
+    message that was the patient's own. What one of a household said is not told to each of them on
+    a page of theirs, nor to the household what one said alone.
+    """
+    carried = select(Message.step).where(Message.carried_by == linked.attempt_id)
+    # also those of whom one was forgotten, or named no more: the message stays where it was read
+    shared = set(await session.scalars(carried.distinct()))
+    if linked.step in shared:
+        return [Event.source == LINK, _pressed_on(linked.attempt_id, linked.step)]
+    own = Event.source_key.startswith(f"{linked.attempt_id}.", autoescape=True)
+    others = [~_pressed_on(linked.attempt_id, step) for step in sorted(shared)]
+    return [Event.source == LINK, own, *others]
+
+
+def _pressed_on(attempt_id: str, step: int) -> ColumnElement[bool]:
+    return Event.source_key.startswith(f"{attempt_id}.{step}.", autoescape=True)
 
 
 async def _latest(
-    session: AsyncSession, linked: LinkedMessage, attempts: Sequence[Attempt], wish: str
-) -> Event | None:
-    """Return the latest wish of a kind that was pressed on the page.
-
-    On that of any message of the attempt; of a household's alone where it names others too.
-    """
-    alone = len(attempts) == 1
-    begins = f"{linked.attempt_id}." if alone else f"{linked.attempt_id}.{linked.step}."
-    pressed: list[ColumnElement[bool]] = [
-        Event.source == LINK,
-        # by the index of attempts: there are a handful
-        Event.attempt_id.in_([attempt.id for attempt in attempts]),
-        Event.source_key.startswith(begins, autoescape=True),
-        Event.source_key.contains(f".{wish}."),
+    session: AsyncSession,
+    there: Sequence[ColumnElement[bool]],
+    attempts: Sequence[Attempt],
+    wish: str,
+) -> list[Event]:
+    """Return each one's latest wish of a kind that was pressed there, the latest of all first."""
+    found = [
+        await session.scalar(
+            # by the index of attempts: there are a handful
+            select(Event)
+            .where(*there, Event.attempt_id == attempt.id, Event.source_key.contains(f".{wish}."))
+            .order_by(Event.number.desc())
+            .limit(1)
+        )
+        for attempt in attempts
     ]
-    return await session.scalar(
-        select(Event).where(*pressed).order_by(Event.number.desc()).limit(1)
-    )
+    return sorted(filter(None, found), key=lambda event: event.number, reverse=True)
 
 
 async def _dealt_with(session: AsyncSession, call: Event) -> bool:

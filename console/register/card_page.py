@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic import audit
 from clinic.accounts import Role
 from clinic.clinic import Clinic
-from clinic.register.card import Card, card_of
-from clinic.register.sent_text import SentTexts
+from clinic.register.card import Card
 from clinic.tables import AuditEntry, Patient
 from console.calls.rows import written
 from console.clock import Clock
@@ -29,6 +28,7 @@ from console.register.words import (
     STATUSES,
     WHY_ALIKE,
 )
+from console.shown_card import shown_card
 from console.staff_view import render, translated
 
 _HOUSEHOLD_SHOWN = 10
@@ -71,14 +71,7 @@ class PatientCard:
             if erased is not None:
                 return self._forgotten(visitor, erased, left_traces=said == "traces")
             patient = await seen(session, patient_id, visitor, now)
-            card = await card_of(
-                session,
-                patient,
-                now=now,
-                zone=clinic.profile.zone,
-                key=clinic.key,
-                texts=SentTexts(clinic.folder, clinic.links, now),
-            )
+            card = await shown_card(session, patient, clinic, now)
             ids = await _ids_of(session, card)
             log = await self._log(session, patient_id, visitor)
         return render(

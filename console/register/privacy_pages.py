@@ -10,8 +10,9 @@ from clinic.accounts import Role
 from clinic.audit import Action, note
 from clinic.clinic import Clinic
 from clinic.plain_text import legible
-from clinic.register import erasure
-from clinic.register.erasure import ForgottenBefore, MayBeAnotherRow
+from clinic.register import erasure, forgetting
+from clinic.register.erasure import ForgottenBefore
+from clinic.register.forgetting import MayBeAnotherRow
 from clinic.register.patient_export import export_patient
 from clinic.register.search import rows_of_person
 from console.clock import Clock
@@ -73,7 +74,7 @@ class PatientPrivacy:
         async with self._clinic.database.writing() as session:
             patient = await seen(session, patient_id, visitor, now)
             try:
-                meant = await erasure.foresee(session, patient_id, now)
+                meant = await forgetting.foresee(session, patient_id, now)
             except MayBeAnotherRow as refusal:
                 problem = _unsettled(visitor, refusal)
         return render(

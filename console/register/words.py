@@ -151,6 +151,7 @@ CHANGES = {
     "booked": N_("an appointment"),
     "same_person": N_("whether it is the same person"),
     "late_report": N_("a call that came after a colleague's"),
+    "no_call": N_("closed without a call"),
     "call_list": N_("saw it on the call list"),
     "search": N_("in the results of a search"),
     "address": N_("beside an address that stands on the card"),

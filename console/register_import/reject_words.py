@@ -43,6 +43,8 @@ CELL_PROBLEMS = {
         "%(one)s cells where the header has %(two)s: a cell holds the sign between the cells, and "
         "no quotation marks"
     ),
+    CellProblem.NO_ELEMENT: N_("is not an element that FHIR has there"),
+    CellProblem.NOT_FHIR: N_("is not as the FHIR standard asks for it: “%(one)s”"),
 }
 
 

@@ -17,7 +17,8 @@ from clinic.results.by_contact import ByContact
 from clinic.results.facts import Stage
 from clinic.results.results import Results
 from clinic.results.share import Share
-from console.staff_words import CHANNELS, N_, REASONS, RESULT_PARTS, STAGES
+from console.results.words import RESULT_PARTS, STAGES
+from console.staff_words import CHANNELS, N_, REASONS
 
 HEADER = (
     N_("part"),

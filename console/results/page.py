@@ -26,8 +26,8 @@ from console.doors.sessions import Doors, Visitor
 from console.results.csv_file import csv_of
 from console.results.filter_form import FilterForm, asked_for, segments_of
 from console.results.tables import shown
+from console.results.words import AGAINST_GOAL, STAGES
 from console.staff_view import render, translated
-from console.staff_words import AGAINST_GOAL, STAGES
 from console.translations import translations
 
 PATIENCE = 0.8

@@ -11,7 +11,8 @@ from clinic.results.share import Share
 from console.results.csv_file import NO_REASON
 from console.results.formats import result_formats
 from console.results.picture import Bars, Columns, Row, bars, columns
-from console.staff_words import CHANNELS, N_, REASONS, STAGES
+from console.results.words import STAGES
+from console.staff_words import CHANNELS, N_, REASONS
 from console.translations import translations
 
 _IN_BETWEEN = N_("in between")

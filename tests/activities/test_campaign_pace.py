@@ -9,13 +9,16 @@ from activities.attempt_starts import AttemptStarts
 from clinic.attempt import AttemptState, PageResult, PageState
 from clinic.campaign_limits import change_limits
 from clinic.clinic import Clinic
-from clinic.tables import CallTask
+from clinic.tables import Attempt, CallTask, StepNote
 
 if TYPE_CHECKING:
     from tests.activities.conftest import Desk, StartPage
 
 ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what the database has no part in."""
+
+CALL_STEP = {"channel": "call", "template": "come-back", "wait": "2 days", "tries": 3}
+FULL = "(complete calls, or allow the campaign more of them in the console)"
 
 
 @ONE_KIND
@@ -135,8 +138,26 @@ async def test_a_full_call_list_holds_a_campaign_back(
     assert page.started == started
     assert page.next_page_at == (now + pause if pause else None)
     assert page.state is (PageState.FINISHED if started else PageState.MORE)
-    full = f"waits: {tasks} calls are open, at most 2 (open_calls_at_most in clinic.yaml)"
+    full = f"waits: {tasks} calls are open, at most 2 {FULL}"
     assert page.waits == ("" if started else full)
+
+
+@ONE_KIND
+async def test_calls_that_are_on_their_way_to_the_call_list_count_with_it(
+    desk: "Desk", start_page: "StartPage", clinic: Clinic, now: datetime
+) -> None:
+    campaign = await desk.campaign(CALL_STEP, open_calls_at_most=2)
+    attempts = [await desk.planned(campaign) for _ in range(5)]
+    assert (await start_page(campaign)).started == 2
+    # their workflows have put nobody on the list yet
+    page = await start_page(campaign)
+    assert (page.started, page.next_page_at) == (0, now + timedelta(minutes=5))
+    assert page.waits.startswith("waits: 0 calls are open, 2 on their way, at most 2 (")
+    first, second = [each for each in attempts if (await desk.again(each)).started_at is not None]
+    await note_of(clinic, first, "deferred", now)  # until calls may be made
+    assert (await start_page(campaign)).started == 0
+    await note_of(clinic, second, "skipped", now)
+    assert (await start_page(campaign)).started == 1
 
 
 @pytest.mark.parametrize(
@@ -154,7 +175,7 @@ async def test_a_full_call_list_holds_a_campaign_back(
             {"open_calls_at_most": 0},
             PageState.MORE,
             timedelta(minutes=5),
-            "waits: 0 calls are open, at most 0 (open_calls_at_most in clinic.yaml)",
+            f"waits: 0 calls are open, at most 0 {FULL}",
             id="a full call list",
         ),
     ],
@@ -243,3 +264,8 @@ async def test_a_pace_that_is_changed_while_a_page_starts_counts_from_that_page_
     monkeypatch.setattr(AttemptStarts, "start", start_while_ops_change_the_pace)
     page = await start_page(campaign)
     assert page.next_page_at == now + timedelta(minutes=1)
+
+
+async def note_of(clinic: Clinic, attempt: Attempt, result: str, now: datetime) -> None:
+    async with clinic.database.writing() as session:
+        session.add(StepNote(attempt_id=attempt.id, step=0, at=now, result=result))

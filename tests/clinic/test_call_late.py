@@ -11,6 +11,7 @@ from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.call_task import PATIENT_FORGOTTEN, Reported
 from clinic.event import CallOutcome, EventKind
 from clinic.register import erasure, suppression
+from clinic.register.address import address_hash
 from clinic.tables import Call, CallTask, Event, Patient
 
 if TYPE_CHECKING:
@@ -40,15 +41,24 @@ async def closed_task(rows: "Rows", **given: Any) -> CallTask:
     return task
 
 
-async def report(rows: "Rows", task_id: str, outcome: CallOutcome, note: str = "") -> None:
+async def report(
+    rows: "Rows",
+    task_id: str,
+    outcome: CallOutcome,
+    note: str = "",
+    *,
+    called: str | None = None,
+    after: int = 0,
+) -> None:
     async with rows.clinic.database.writing() as session:
         await keep_late_report(
             session,
             task_id,
-            Reported(outcome=outcome, note=note),
+            Reported(outcome=outcome, note=note, called=called),
             who="Bruno",
             now=rows.now,
             key=rows.clinic.key,
+            after=after,
         )
 
 
@@ -110,6 +120,33 @@ async def test_nobody_writes_any_more_to_who_has_died(rows: "Rows") -> None:
     assert (await rows.get(Patient, task.patient_id)).status == "deceased"
     [said] = await rows.events(EventKind.EXCLUDED)
     assert said.attempt_id == task.attempt_id
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    ("called", "is_bad"),
+    [
+        pytest.param("+13055550123", True, id="the one there is"),
+        pytest.param("+13055550124", False, id="the one there was"),
+        pytest.param(None, True, id="nobody says which"),
+    ],
+)
+async def test_a_number_that_is_somebody_elses_is_not_called_again(
+    rows: "Rows", now: datetime, called: str | None, *, is_bad: bool
+) -> None:
+    patient = await rows.patient(phone="+13055550123")
+    task = await closed_task(rows, attempt_id=None, patient_id=patient.id)
+    hashed = address_hash(rows.clinic.key, called) if called else None
+    await report(rows, task.id, CallOutcome.WRONG_NUMBER, called=hashed)
+    assert (await rows.get(Patient, patient.id)).phone_bad_at == (now if is_bad else None)
+
+
+@ONE_KIND
+async def test_a_second_call_that_nobody_answers_is_no_repeat_of_the_first(rows: "Rows") -> None:
+    task = await closed_task(rows)
+    for after in (0, 0, 1, 1):  # two forms, and each sent twice
+        await report(rows, task.id, CallOutcome.NO_ANSWER, after=after)
+    assert len(await rows.all(Call)) == 2
 
 
 async def test_of_a_person_who_was_forgotten_nothing_is_kept_again(

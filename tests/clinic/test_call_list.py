@@ -251,11 +251,11 @@ async def test_who_has_a_claim_may_prolong_it(staff: "Staff", now: datetime) -> 
     [
         ("deceased", "the register says that the patient is deceased", "deceased"),
         ("moved", "the register says that the patient is moved", "moved"),
-        ("inactive", "the register says that the patient is inactive", "declined --reason other"),
+        ("inactive", "the register says that the patient is inactive", "declined"),
         ("opted out", "the patient asked not to be contacted", "do-not-contact"),
         ("booked", "the patient has an appointment", "booked"),
-        ("refused calls", "the patient refused calls", "declined --reason other"),
-        ("suppressed", "whoever answers at this number asked", "declined --reason other"),
+        ("refused calls", "the patient refused calls", "declined"),
+        ("suppressed", "whoever answers at this number asked", "declined"),
     ],
 )
 async def test_what_the_register_has_learned_since_forbids_the_call_and_tells_how_to_close_it(
@@ -265,7 +265,7 @@ async def test_what_the_register_has_learned_since_forbids_the_call_and_tells_ho
     await learn(rows, task, what)
     with pytest.raises(Refusal, match=f"nobody is to be called: {said}") as refused:
         await staff.claim(task, "vera")
-    assert f"regresa complete {task.id} --outcome {close}" in refused.value.remedy
+    assert refused.value.remedy == f"Close the task, as {close}: regresa close {task.id}"
     assert [call.claimed_by for call in await staff.calls()] == [None]
 
 

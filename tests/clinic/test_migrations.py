@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from clinic import migrations
 from clinic.audit import Action, entries, note
 from clinic.database import Database
+from clinic.tables import CallTask, Event
 
 NOON = datetime(2027, 3, 2, 17, 0, tzinfo=UTC)
 TASK = """
@@ -40,17 +41,22 @@ OLD = (
 )
 
 
-def _to_revision_2(connection: Connection) -> None:
+def _to_revision(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "0002")
+    command.upgrade(config, revision)
+
+
+async def _at_revision(url: str, revision: str) -> Database:
+    database = Database(url)
+    async with database.writing() as session:
+        await (await session.connection()).run_sync(_to_revision, revision)
+    return database
 
 
 async def _filled(url: str) -> Database:
-    database = Database(url)
-    async with database.writing() as session:
-        await (await session.connection()).run_sync(_to_revision_2)
+    database = await _at_revision(url, "0002")
     async with database.writing() as session:
         for row in OLD:
             await session.execute(text(row))
@@ -119,3 +125,28 @@ async def test_the_audit_log_of_a_database_that_was_there_before_takes_no_edit(
         kept = [entry.who for entry in await entries(session, patient_id="pt-1")]
     await database.close()
     assert kept == ["vera"]
+
+
+async def test_who_asked_to_be_called_at_a_time_is_not_called_before(new_database_url: str) -> None:
+    then = datetime(2027, 3, 4, 14, 30, tzinfo=UTC)
+    asked = {"at": then.isoformat()}
+    waiting = {
+        "ct-any-time": (NOON, {"step": 1}),
+        "ct-sooner": (NOON, asked),  # who wrote once more is called sooner
+        "ct-then": (then, asked),
+    }
+    database = await _at_revision(new_database_url, "0003")
+    async with database.writing() as session:
+        for task, (due_at, details) in waiting.items():
+            event = {"id": f"ev-{task}", "source": "link", "source_key": task, "kind": "reply"}
+            told = event | {"details": details, "received_at": NOON, "relay_tries": 0}
+            await session.execute(insert(Event).values(told))
+            about = {"step": 0, "kind": "reply", "priority": 1, "tries_allowed": 3}
+            opened = about | {"opened_at": NOON, "due_at": due_at, "event_id": event["id"]}
+            await session.execute(insert(CallTask).values(opened | {"id": task}))
+    await database.migrate()
+    async with database.reading() as session:
+        tasks = (await session.scalars(select(CallTask).order_by(CallTask.id))).all()
+    await database.close()
+    found = [(task.id, task.not_before) for task in tasks]
+    assert found == [("ct-any-time", None), ("ct-sooner", None), ("ct-then", then)]

@@ -9,7 +9,7 @@ import pytest
 from clinic.attempt import AttemptState
 from clinic.call_task import TaskKind
 from clinic.plan import Plan
-from clinic.tables import Attempt, CallTask, Campaign, Event
+from clinic.tables import Attempt, Call, CallTask, Campaign, Event
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Desk
@@ -152,3 +152,14 @@ def test_the_card_shows_how_an_answer_was_read(desk: "Desk") -> None:
     said = desk.says("card", "A-7")
     assert "reply (sms, says yes): “Hola 1”" in said
     assert "on the call list: ct-1" in said
+
+
+def test_a_task_that_nobody_may_call_about_is_closed_without_a_call(
+    desk: "Desk", tasks: list[str]
+) -> None:
+    task = tasks[0]
+    assert "can't be closed without a call" in desk.says("close", task, code=2)
+    desk.says("event", "A-0", "opted-out")
+    assert f"regresa close {task}" in desk.says("claim", task, code=2)
+    assert "closed as do_not_contact; nobody has called" in desk.says("close", task)
+    assert desk.all(Call) == []

@@ -25,6 +25,13 @@ async def call_of(desk: "Desk", task: CallTask, **given: object) -> None:
     await desk.add(Call(**({"task_id": task.id} | fields | given)))
 
 
+def hidden(page: str) -> dict[str, str]:
+    """Return what a page's form of a call sends unseen."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+    names = {"calls_made", "called", "outcome", "reason"}
+    return {name: value for name, value in found if name in names}
+
+
 async def test_the_card_shows_what_each_message_said_without_a_link_that_works(
     desk: "Desk", signed: "Signed"
 ) -> None:
@@ -107,6 +114,29 @@ async def test_whoever_comes_second_is_told_by_whom_it_was_done_and_keeps_their_
     assert calls == [("Lucía", "declined", ""), ("Bruno", "booked", "Viene <hoy>")]
     assert await desk.all(Appointment) == []
     assert (await desk.again(task)).outcome == "declined"
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("corrected", [False, True])
+async def test_the_number_that_was_called_is_bad_and_not_one_that_was_noted_since(
+    desk: "Desk", signed: "Signed", *, late: bool, corrected: bool
+) -> None:
+    patient = await desk.patient(phone="+13055550123")
+    task = await desk.task_for(patient)
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    filled = hidden(await lucia.page(f"/calls/{task.id}"))
+    if late:
+        await desk.change(task, claimed_by=None, claimed_until=None)
+        await bruno.press(f"/calls/{task.id}/complete", outcome="no_answer")
+    if corrected:
+        await desk.change(patient, phone="+13055550124")
+    answer = await lucia.press(f"/calls/{task.id}/complete", outcome="wrong_number", **filled)
+    if late:
+        assert answer.status_code == 409
+        await lucia.press(f"/calls/{task.id}/keep", **hidden(answer.text))
+    bad_at = (await desk.again(patient)).phone_bad_at
+    assert bad_at == (None if corrected else desk.now)
 
 
 async def test_a_call_that_its_attempts_end_took_off_the_list_is_nobodys(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clinic import inbox
+from clinic import call_page, inbox
 from clinic.accounts import Role
 from clinic.event import EventKind
 from clinic.tables import AuditEntry, Call
+from console.calls import list_page
 
 if TYPE_CHECKING:
     from tests.console.at_work import Signed
@@ -335,6 +336,44 @@ async def test_who_may_not_be_called_stands_below_with_the_reason_and_is_closed_
         closed = await lucia.press(f"/calls/{task.id}/close")
         assert closed.headers["location"] == f"/calls?done={task.id}"
     assert (await desk.again(task)).outcome == "do_not_contact"
+    assert "Sofía Muñoz – Do not contact" in await lucia.page(f"/calls?done={task.id}")
+    assert await desk.all(Call) == []
+
+
+@ONE_KIND
+async def test_those_who_may_not_be_called_push_nobody_out(
+    desk: "Desk", signed: "Signed", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_page, "SHOWN", 4)
+    refused = [
+        await desk.task_for(await desk.patient(opted_out_at=desk.now), priority=number % 2)
+        for number in range(12)
+    ]
+    callable_ = [await desk.task_for(await desk.patient()) for _ in range(5)]
+    page = await (await signed()).page("/calls")
+    above, _, below = page.partition("Not to be called")
+    assert [task.id in above for task in callable_] == [True, True, True, True, False]
+    assert sum(f"/calls/{task.id}/close" in below for task in refused) == 10
+    assert "they come up here as these are closed" in below
+    assert "Of those who may be called, the 4 most urgent are shown." in below
+    top = " ".join(page.split())
+    assert "to call now: 5 · overdue: 5 · later: 0 · not to be called: 12" in top
+
+
+@ONE_KIND
+async def test_of_a_list_that_is_too_long_to_look_through_the_count_says_what_it_counts(
+    desk: "Desk", signed: "Signed", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_page, "SHOWN", 4)
+    monkeypatch.setattr(call_page, "LOOKED_THROUGH", 6)
+    for number in range(8):
+        await desk.task_for(await desk.patient(opted_out_at=desk.now), priority=number % 2)
+    last = await desk.task_for(await desk.patient())
+    lucia = await signed()
+    top = " ".join((await lucia.page("/calls")).split())
+    assert "on the list now: 9 · overdue: 9 · later: 0 · at least 6 of all these" in top
+    # whoever asks for the next call need not close them first
+    assert (await lucia.press("/calls/next")).headers["location"] == f"/calls/{last.id}"
 
 
 @ONE_KIND

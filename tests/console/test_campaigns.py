@@ -139,7 +139,14 @@ async def test_it_says_what_it_waits_for(desk: "Desk", ops: AtWork) -> None:
     assert "The next patients are started Tue, Mar 2, 12:45" in await ops.page(path)
     await desk.change(campaign, next_page_at=None, open_calls_at_most=1)
     await desk.task_for(await desk.patient())
-    assert "Open calls: 1, at most 1 may be." in await ops.page(path)
+    page = without_tags(await ops.page(path))
+    assert "Open calls: 1, at most 1 may be. Complete calls, or write a larger number" in page
+    await attempt_in(desk, campaign, started_at=desk.now)
+    page = without_tags(await ops.page(path))
+    assert "1 patient who was started before goes on, and may still come onto it." in page
+    call = {"channel": "call", "template": "come-back", "wait": "2 days"}
+    await desk.change(campaign, plan=campaign.plan | {"steps": [call]})
+    assert "1 more is about to come." in without_tags(await ops.page(path))
     await desk.change(campaign, state="paused")
     assert "Paused: nobody new is started" in await ops.page(path)
     await desk.change(campaign, state="running", until=desk.now - timedelta(days=1))

@@ -268,6 +268,29 @@ async def test_a_campaign_starts_on_its_terms_and_that_is_noted(desk: "Desk", op
     ]
 
 
+async def test_a_last_look_says_how_long_the_call_list_may_grow_all_the_same(
+    desk: "Desk", ops: AtWork
+) -> None:
+    for _ in range(3):
+        await desk.patient(loss_reason="price")
+    grows = "Whoever has been started goes on, so the call list can grow longer than that."
+    come = "If nobody answers, 3 calls come onto it, the first ones Tue, Mar 9, 12:00."
+
+    async def last_look(path: str, most: str) -> str:
+        form = terms(await ops.page(path), open_calls=most)
+        return without_tags((await ops.press(path, **form)).text)
+
+    page = await last_look(PLAN, "2")
+    assert f"nobody new is started. {grows} {come} A slower pace spreads them." in page
+    page = await last_look(PLAN, "3")
+    assert grows in page
+    assert "If nobody answers" not in page
+    # nothing goes before the call: it counts from the start
+    page = await last_look(f"{SEGMENT}/plans/call-first", "2")
+    assert "While 2 calls are open, nobody new is started." in page
+    assert grows not in page
+
+
 async def test_a_button_that_is_pressed_twice_starts_one_campaign(
     desk: "Desk", ops: AtWork
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from clinic import ledger
 from clinic.clinic import Clinic
-from clinic.tables import Appointment, CallTask, Message
+from clinic.tables import Appointment, Attempt, CallTask, Message, Patient
 from console.patient.call_times import DayPart, time_of
 from tests.console.conftest import SMS, Written
 
@@ -121,14 +121,10 @@ async def test_an_appointment_is_known_and_neither_its_day_nor_its_hour_is_told(
 
 @ONE_KIND
 async def test_of_a_household_it_says_what_holds_for_everybody(
-    desk: "Desk", web: httpx.AsyncClient, clinic: Clinic
+    desk: "Desk", web: httpx.AsyncClient
 ) -> None:
-    ana = await desk.write_to(await desk.patient(phone="+13055550123"), recorded=False)
-    eva = await desk.attempt(await desk.patient(phone="+13055550123"))
-    async with clinic.database.writing() as session:
-        row = await session.get_one(Message, (ana.attempt.id, SMS, 1))
-        await ledger.carry(session, row, [eva.id])
-    path = f"/p/{desk.token(Written(ana.patient, ana.attempt, ana.sid))}"
+    ana, _ = await two_at_one_number(desk)
+    path = f"/p/{desk.token(ana)}"
     await desk.change(ana.patient, opted_out_at=desk.now)
     at = desk.now + timedelta(days=7)
     await desk.add(Appointment(patient_id=ana.patient.id, at=at, source="bookings"))
@@ -137,6 +133,67 @@ async def test_of_a_household_it_says_what_holds_for_everybody(
     assert await said_on(web, path) == {SOON}
     await web.post(f"{path}/stop")
     assert await said_on(web, path) == {STOPPED}
+
+
+async def two_at_one_number(desk: "Desk") -> tuple[Written, Attempt]:
+    """Return the one whose SMS names both, and the other's attempt."""
+    ana = await desk.write_to(await desk.patient(phone="+13055550123"), recorded=False)
+    eva = await desk.attempt(await desk.patient(phone="+13055550123"))
+    async with desk.clinic.database.writing() as session:
+        row = await session.get_one(Message, (ana.attempt.id, SMS, 1))
+        await ledger.carry(session, row, [eva.id])
+    return ana, eva
+
+
+async def own_message(desk: "Desk", written: Written) -> str:
+    """Write to somebody alone, by a later step, and return the path of that message's page."""
+    about = {"attempt_id": written.attempt.id, "step": SMS + 1, "channel": "email"}
+    await desk.add(Message(**about, address_hash="theirs", claimed_at=desk.now))
+    link = desk.clinic.links.link_to(written.attempt.id, SMS + 1)
+    return f"/p/{link.rpartition('/')[2]}"
+
+
+@ONE_KIND
+async def test_what_one_of_a_household_said_is_not_told_to_another_on_their_own_page(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    ana, _ = await two_at_one_number(desk)
+    shared, own = f"/p/{desk.token(ana)}", await own_message(desk, ana)
+    await web.post(f"{shared}/why", data={"reason": "price"})
+    await web.post(f"{shared}/call")
+    assert await said_on(web, shared) == {TOLD, SOON}
+    assert await said_on(web, own) == {GREETING}
+
+
+@ONE_KIND
+async def test_what_one_said_alone_is_not_told_on_the_page_of_all_though_one_was_forgotten(
+    desk: "Desk", web: httpx.AsyncClient
+) -> None:
+    ana, eva = await two_at_one_number(desk)
+    shared, own = f"/p/{desk.token(ana)}", await own_message(desk, ana)
+    await web.post(f"{own}/call")
+    assert await said_on(web, own) == {SOON}
+    async with desk.clinic.database.writing() as session:
+        other = await session.get_one(Patient, eva.patient_id)
+        other.erased_at = desk.now
+    assert await said_on(web, shared) == {GREETING}
+
+
+@ONE_KIND
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_household_is_promised_a_call_until_each_ones_is_dealt_with(
+    desk: "Desk", web: httpx.AsyncClient, first: int
+) -> None:
+    ana, eva = await two_at_one_number(desk)
+    path = f"/p/{desk.token(ana)}"
+    await web.post(f"{path}/call")
+    closed = {"kind": "reply", "step": SMS, "priority": 1, "due_at": desk.now, "tries_allowed": 3}
+    closed |= {"opened_at": desk.now, "closed_at": desk.now + timedelta(minutes=5)}
+    both = [ana.attempt, eva]
+    for attempt, said in ((both[first], SOON), (both[1 - first], GREETING)):
+        about = {"attempt_id": attempt.id, "patient_id": attempt.patient_id}
+        await desk.add(CallTask(**about, **closed))
+        assert await said_on(web, path) == {said}
 
 
 @ONE_KIND

@@ -322,3 +322,22 @@ async def test_a_card_shows_the_years_of_what_was_long_ago(desk: "Desk", signed:
     patient = await desk.patient(opted_out_at=long_ago)
     page = await (await signed()).page(f"/register/{patient.id}")
     assert "Wants no messages since Dec 22, 2024" in page
+
+
+@pytest.mark.parametrize(
+    ("role", "language", "said"),
+    [
+        (Role.STAFF, "en", "an imported list"),
+        (Role.STAFF, "ru", "загруженный список"),
+        (Role.OPS, "en", "an imported list: berta-ruiz.csv"),
+    ],
+)
+async def test_the_name_of_a_list_may_be_a_persons_so_staff_see_that_there_was_one(
+    desk: "Desk", signed: "Signed", role: Role, language: str, said: str
+) -> None:
+    ana = await desk.patient()
+    fields = {"channel": "sms", "content": "advertising", "given": True, "at": desk.now}
+    await desk.add(Consent(patient_id=ana.id, source="import berta-ruiz.csv", **fields))
+    page = await (await signed("Nuria", role, language)).page(f"/register/{ana.id}")
+    assert f", {said}</span>" in page
+    assert ("berta-ruiz" in page) == (role is Role.OPS)

@@ -131,7 +131,8 @@ def test_a_report_a_preview_and_lists_show_names_as_they_are(text: str) -> None:
     [
         pytest.param(
             Waits(waits_for=WaitsFor.CALL_LIST, open_calls=55, at_most=40),
-            "waits: 55 calls are open, at most 40 (open_calls_at_most in clinic.yaml)",
+            "waits: 55 calls are open, at most 40 "
+            "(complete calls, or allow the campaign more of them in the console)",
             id="a full call list",
         ),
         pytest.param(

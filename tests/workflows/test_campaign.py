@@ -127,7 +127,10 @@ async def test_what_a_campaign_waits_for_stands_in_its_details(
 ) -> None:
     with temporal.with_time_skipping_disabled():
         campaign = await start_campaign(recovery, 2, EMAIL, open_calls_at_most=0)
-        waits = "waits: 0 calls are open, at most 0 (open_calls_at_most in clinic.yaml)"
+        waits = (
+            "waits: 0 calls are open, at most 0 "
+            "(complete calls, or allow the campaign more of them in the console)"
+        )
         said = ""
         async with asyncio.timeout(20):
             while waits not in said:

@@ -1,5 +1,7 @@
 """The console: accounts, and an audit log that nobody can edit."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -70,8 +72,36 @@ def upgrade() -> None:
             SELECT again_at FROM calls WHERE calls.task_id = call_tasks.id
         )
     """)
+    _not_before_what_patients_asked_for()
     op.create_index("ix_call_tasks_attempt_id", "call_tasks", ["attempt_id"])
     _only_append()
+
+
+def _not_before_what_patients_asked_for() -> None:
+    """Keep the times at which patients asked to be called: their tasks are due then."""
+    tasks = sa.table(
+        "call_tasks",
+        sa.column("id", sa.String()),
+        sa.column("event_id", sa.String()),
+        sa.column("due_at", UtcMoment(timezone=True)),
+        sa.column("not_before", UtcMoment(timezone=True)),
+        sa.column("closed_at", UtcMoment(timezone=True)),
+    )
+    events = sa.table("events", sa.column("id", sa.String()), sa.column("details", sa.JSON()))
+    waiting = (
+        sa.select(tasks.c.id, tasks.c.due_at, events.c.details)
+        .join(events, events.c.id == tasks.c.event_id)
+        .where(tasks.c.closed_at.is_(None), tasks.c.not_before.is_(None))
+    )
+    # the two databases read JSON and moments each in its own way: it is done here, once
+    agreed = [
+        {"task": row.id, "then": row.due_at}
+        for row in op.get_bind().execute(waiting)
+        if "at" in row.details and datetime.fromisoformat(row.details["at"]) == row.due_at
+    ]
+    if agreed:
+        of_task = tasks.update().where(tasks.c.id == sa.bindparam("task"))
+        op.get_bind().execute(of_task.values(not_before=sa.bindparam("then")), agreed)
 
 
 def _only_append() -> None:

@@ -87,3 +87,16 @@ async def test_of_two_words_on_one_moment_the_one_recorded_later_counts_and_both
         assert await say(rows, patient.id, given=given, at=now)
     assert await said(rows, patient.id) == {patient.id: {("sms", "reminder"): words[-1]}}
     assert [row.given for row in await rows.all(Consent)] == list(words)
+
+
+@pytest.mark.parametrize(
+    ("source", "tells"),
+    [
+        ("import berta-ruiz.csv", "import"),
+        ("import berta-ruiz.csv (said on 2026-05-01)", "import (said on 2026-05-01)"),
+        ("paper form (said on 2026-05-01)", "paper form (said on 2026-05-01)"),
+        ("paper form", "paper form"),
+    ],
+)
+def test_a_source_can_be_told_without_the_name_of_a_list(source: str, tells: str) -> None:
+    assert consent.without_list(source) == tells

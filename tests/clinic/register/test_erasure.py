@@ -1,5 +1,6 @@
 """A person who is forgotten is gone, stays away, and leaves the reports as they were."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from clinic.call_task import Reported, TaskKind
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import Outcome
 from clinic.refusal import Refusal
-from clinic.register import erasure, suppression
+from clinic.register import blanking, erasure, forgetting, suppression
 from clinic.register.address import address_hash
-from clinic.register.erasure import Forgetting
+from clinic.register.forgetting import Forgetting
 from clinic.register.search import find_patient, national_id_hash, number_hash
 from clinic.register.standing import PatientStatus, standings
 from clinic.report import Report, report_on
@@ -293,6 +294,27 @@ async def test_what_forgetting_would_mean_is_told_without_changing_anything(
 ) -> None:
     attempt = await rows.attempt()
     async with rows.clinic.database.reading() as session:
-        meant = await erasure.foresee(session, attempt.patient_id, now)
+        meant = await forgetting.foresee(session, attempt.patient_id, now)
     assert (meant.open_attempts, meant.open_calls, meant.addresses) == (1, 0, 2)
     assert (await rows.get(Patient, attempt.patient_id)).erased_at is None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_message_that_comes_back_meanwhile_and_the_forgetting_do_not_wait_for_each_other(
+    rows: "Rows", now: datetime
+) -> None:
+    attempt = await rows.attempt()
+    await rows.add(
+        Message(attempt_id=attempt.id, step=0, channel="sms", address_hash="of-ana", claimed_at=now)
+    )
+    async with rows.clinic.database.writing() as session:
+        # as far as the forgetting has come when the message comes back
+        await blanking.blank_messages(session, [attempt.id])
+        came_back = rows.store(EventKind.BOUNCED, attempt_id=attempt.id, details={"step": 0})
+        bounce = asyncio.create_task(came_back)
+        await asyncio.wait([bounce], timeout=0.3)
+        patient = await session.get_one(Patient, attempt.patient_id)
+        await session.refresh(patient, with_for_update=True)
+        blanking.blank(patient, now)
+    assert not await bounce
+    assert await rows.all(Event) == []

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.refusal import Refusal
+from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.fhir import FhirSource
 from clinic.register_import.register_row import BadCell, ReadRow, RegisterRow
 
@@ -494,6 +495,24 @@ def test_a_line_that_is_wrong_is_rejected_by_its_element(
     assert isinstance(bad, BadCell)
     assert bad.column == column
     assert said in bad.reason
+    assert isinstance(bad.reason, Reason)
+
+
+@pytest.mark.parametrize(
+    ("resource", "why", "shown"),
+    [
+        (APPOINTMENT | {"participant": None}, CellProblem.MISSING, ()),
+        (PATIENT | {"shoeSize": 38}, CellProblem.NO_ELEMENT, ()),
+        (PATIENT | {"name": "Ana"}, CellProblem.NOT_FHIR, ("Input should be a valid list",)),
+    ],
+)
+def test_what_the_standard_forbids_can_be_said_in_any_language(
+    export: Export, resource: dict[str, Any], why: CellProblem, shown: tuple[str, ...]
+) -> None:
+    bad = export.said(resource)
+    assert isinstance(bad, BadCell)
+    assert isinstance(bad.reason, Reason)
+    assert (bad.reason.why, bad.reason.shown) == (why, shown)
 
 
 FULL_PATIENT = PATIENT | {

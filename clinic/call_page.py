@@ -1,0 +1,86 @@
+"""What of the call list is seen at once: those who may be called before those who may not."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic.call_check import refused_calls
+from clinic.call_list import OpenCall, in_order, listed
+from clinic.call_order import Counts, counts
+from clinic.call_refusal import CallRefusal
+
+LOOKED_THROUGH = 500
+"""Tasks, where those who may not be called fill the first page: nobody knows of another that it is
+one of them before it is looked at, and the page is asked for every few seconds."""
+FEWEST_REFUSED = 10
+"""Who may not be called stands there too, for the task is to be closed."""
+
+
+class CallPage(NamedTuple):
+    """What is seen at once.
+
+    Attributes:
+        calls: Who may be called, and some who may not, each in the list's order.
+        refused: Why nobody may call some of them, by the task.
+        counts: How long the list is: without those who may not be called if all of it was looked
+            through, else with them.
+        not_to_call: How many of those who were looked at may not be called.
+        is_whole: All of the list was looked through.
+    """
+
+    calls: list[OpenCall]
+    refused: Mapping[str, CallRefusal]
+    counts: Counts
+    not_to_call: int
+    is_whole: bool
+
+
+async def call_page(
+    session: AsyncSession, now: datetime, key: SecretStr, zone: ZoneInfo, *, size: int
+) -> CallPage:
+    """Return the first of those who may be called, and some who may not.
+
+    Further tasks are looked at only where fewer than half of the first ones may be called.
+
+    Args:
+        session: Any transaction.
+        now: Aware UTC.
+        key: The key of the suppression hashes.
+        zone: The clinic's time zone.
+        size: How many who may be called fill the page.
+    """
+    found = await in_order(session, now, size)
+    refused = await refused_calls(session, _ids(found), now, key, zone)
+    if len(found) == size and len(found) - len(refused) < size // 2:
+        found = await in_order(session, now, LOOKED_THROUGH)
+        refused |= await refused_calls(session, _ids(found[size:]), now, key, zone)
+    callable_ = [row for row in found if row.CallTask.id not in refused][:size]
+    others = [row for row in found if row.CallTask.id in refused]
+    shown = callable_ + others[: max(FEWEST_REFUSED, size - len(callable_))]
+    length = await counts(session, now)
+    is_whole = len(found) >= length.open
+    return CallPage(
+        calls=await listed(session, shown, now, key),
+        refused=refused,
+        counts=_without(length, others, now) if is_whole else length,
+        not_to_call=len(others),
+        is_whole=is_whole,
+    )
+
+
+def _ids(found: Sequence[Any]) -> list[str]:
+    return [row.CallTask.id for row in found]
+
+
+def _without(length: Counts, refused: Sequence[Any], now: datetime) -> Counts:
+    tasks = [row.CallTask for row in refused]
+    at_once = [task for task in tasks if task.not_before is None or task.not_before <= now]
+    return Counts(
+        now=length.now - len(at_once),
+        overdue=length.overdue - sum(task.due_at < now for task in at_once),
+        later=length.later - (len(tasks) - len(at_once)),
+    )
