@@ -178,6 +178,9 @@ class Reception:
         )
         if kind in _CHANGES_NOTHING:
             return [about]
+        if kind is EventKind.BOUNCED:
+            # before any patient's row: who forgets one of a family locks in this order
+            await ledger.lock(session, message)
         everybody = await household.for_each(session, about, message.step)
         if kind is EventKind.RETURNED:
             await _hold(session, channel, event, now)

@@ -9,11 +9,10 @@ from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_refusal import CallProblem, CallRefusal
-from clinic.call_task import Reported, TaskKind
+from clinic.call_task import TaskKind
 from clinic.delivery import SkipReason
 from clinic.delivery_check import not_contactable
 from clinic.event import CallOutcome, EventKind
-from clinic.outcome import LossReason
 from clinic.plan import CALL
 from clinic.register.address import address_hash
 from clinic.register.standing import Standing, standings
@@ -123,8 +122,8 @@ async def refused_calls(
     return found
 
 
-def closing(refusal: CallRefusal) -> Reported | None:
-    """Return the report that closes a task whose call is refused, as its remedy says.
+def closing(refusal: CallRefusal) -> CallOutcome | None:
+    """Return as what a task is closed whose call is refused, as its remedy says.
 
     Returns:
         None where something else has to be settled first.
@@ -132,8 +131,8 @@ def closing(refusal: CallRefusal) -> Reported | None:
     if refusal.skip is SkipReason.POSSIBLE_DUPLICATE:
         return None
     if refusal.outcome is not None:
-        return Reported(outcome=CallOutcome(refusal.outcome))
-    return Reported(outcome=CallOutcome.DECLINED, reason=LossReason.OTHER)
+        return CallOutcome(refusal.outcome)
+    return CallOutcome.DECLINED
 
 
 async def _wrote_after_opting_out(session: AsyncSession, task: CallTask) -> bool:

@@ -10,6 +10,7 @@ from clinic import inbox
 from clinic.call_check import closing, refused_calls
 from clinic.call_claim import claimant, why_not
 from clinic.call_completion import as_event
+from clinic.call_task import Reported
 from clinic.event import CallOutcome
 from clinic.tables import CallTask
 
@@ -49,10 +50,11 @@ async def close_uncalled(
     if task is None or task.closed_at is not None or claimant(task, now) not in (None, who):
         raise why_not(task, task_id, zone)
     refused = await refused_calls(session, [task_id], now, key, zone)
-    report = closing(refused[task_id]) if task_id in refused else None
-    if report is None:
+    outcome = closing(refused[task_id]) if task_id in refused else None
+    if outcome is None:
         return None
     task.claimed_by = task.claimed_until = None
-    task.closed_at, task.closed_by, task.outcome = now, who, report.outcome.value
-    await inbox.store(session, as_event(task, report), now=now, key=key)
-    return report.outcome
+    task.closed_at, task.closed_by, task.outcome = now, who, outcome.value
+    # whoever declines tells a reason; here nobody was asked for one
+    await inbox.store(session, as_event(task, Reported(outcome=outcome)), now=now, key=key)
+    return outcome

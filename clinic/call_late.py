@@ -160,5 +160,9 @@ async def _is_kept(
     session: AsyncSession, task_id: str, reported: Reported, who: str, after: int
 ) -> bool:
     calls = await session.scalars(select(Call).where(Call.task_id == task_id).order_by(Call.id))
-    said = (who, reported.outcome.value, reported.note)
-    return said in [(call.made_by, call.outcome, call.note) for call in calls.all()[after:]]
+    reason = reported.reason.value if reported.reason else None
+    said = (who, reported.outcome.value, reason, reported.note)
+    return any(
+        said == (call.made_by, call.outcome, call.loss_reason, call.note)
+        for call in calls.all()[after:]
+    )

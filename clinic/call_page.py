@@ -56,17 +56,20 @@ async def call_page(
     found = await in_order(session, now, size)
     refused = await refused_calls(session, _ids(found), now, key, zone)
     if len(found) == size and len(found) - len(refused) < size // 2:
+        seen = set(_ids(found))
         found = await in_order(session, now, LOOKED_THROUGH)
-        refused |= await refused_calls(session, _ids(found[size:]), now, key, zone)
-    callable_ = [row for row in found if row.CallTask.id not in refused][:size]
+        # somebody may have closed one of the first in between: others have moved up
+        further = [task_id for task_id in _ids(found) if task_id not in seen]
+        refused |= await refused_calls(session, further, now, key, zone)
+    callable_ = [row for row in found if row.CallTask.id not in refused]
     others = [row for row in found if row.CallTask.id in refused]
-    shown = callable_ + others[: max(FEWEST_REFUSED, size - len(callable_))]
+    shown = callable_[:size] + others[: max(FEWEST_REFUSED, size - len(callable_))]
     length = await counts(session, now)
     is_whole = len(found) >= length.open
     return CallPage(
         calls=await listed(session, shown, now, key),
         refused=refused,
-        counts=_without(length, others, now) if is_whole else length,
+        counts=_counted(callable_, now) if is_whole else length,
         not_to_call=len(others),
         is_whole=is_whole,
     )
@@ -76,11 +79,11 @@ def _ids(found: Sequence[Any]) -> list[str]:
     return [row.CallTask.id for row in found]
 
 
-def _without(length: Counts, refused: Sequence[Any], now: datetime) -> Counts:
-    tasks = [row.CallTask for row in refused]
+def _counted(rows: Sequence[Any], now: datetime) -> Counts:
+    tasks = [row.CallTask for row in rows]
     at_once = [task for task in tasks if task.not_before is None or task.not_before <= now]
     return Counts(
-        now=length.now - len(at_once),
-        overdue=length.overdue - sum(task.due_at < now for task in at_once),
-        later=length.later - (len(tasks) - len(at_once)),
+        now=len(at_once),
+        overdue=sum(task.due_at < now for task in at_once),
+        later=len(tasks) - len(at_once),
     )

@@ -158,6 +158,18 @@ async def set_aside(
     return named
 
 
+async def lock(session: AsyncSession, message: Message) -> None:
+    """Have others who change a message's rows, its own and those it carries, wait.
+
+    Args:
+        session: A writing transaction.
+        message: The row of whoever the message was sent for.
+    """
+    rows = select(Message.attempt_id).where(_carried_or_own(message.attempt_id, message.step))
+    in_order = rows.order_by(Message.attempt_id).with_for_update(key_share=True)
+    await session.execute(in_order)
+
+
 async def times_set_aside(session: AsyncSession, attempt_id: str, step: int) -> int:
     """Return how often a step's message came back, or was refused, for our own fault."""
     tries = select(func.count()).where(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic import call_list
 from clinic.attempt import AttemptState
+from clinic.campaigns import CampaignState
 from clinic.plan import CALL
 from clinic.tables import Attempt, CallTask, Campaign, StepNote
 
@@ -77,7 +78,7 @@ async def room_for(session: AsyncSession, campaign: Campaign, now: datetime) -> 
     if calls_at_most is None:
         return size
     open_calls = await call_list.count_open(session)
-    coming = await _coming(session, campaign)
+    coming = await _coming(session)
     room = calls_at_most - open_calls - coming
     if room > 0:
         return min(size, room)
@@ -86,19 +87,25 @@ async def room_for(session: AsyncSession, campaign: Campaign, now: datetime) -> 
     )
 
 
-async def _coming(session: AsyncSession, campaign: Campaign) -> int:
+async def _coming(session: AsyncSession) -> int:
     """Return how many attempts come onto the call list by their first step, and are not there yet.
 
-    Their workflows have just begun, or wait for the hours in which calls may be made. Where a
-    message goes before the call, nobody knows whether a call comes of the attempt: it counts once
-    the call is open.
+    Their workflows have just begun, or wait for the hours in which calls may be made; whichever
+    campaign that runs they are of, the list is one. Where a message goes before the call, nobody
+    knows whether a call comes of the attempt: it counts once the call is open.
     """
-    if campaign.plan["steps"][0]["channel"] != CALL:
+    run = select(Campaign).where(Campaign.state == CampaignState.RUNNING.value)
+    begin_with_call = [
+        campaign.id
+        for campaign in await session.scalars(run)
+        if campaign.plan["steps"][0]["channel"] == CALL
+    ]
+    if not begin_with_call:
         return 0
     called = exists().where(CallTask.attempt_id == Attempt.id)
     passed_over = exists().where(StepNote.attempt_id == Attempt.id, StepNote.result != _DEFERRED)
     query = select(func.count(Attempt.id)).where(
-        Attempt.campaign_id == campaign.id,
+        Attempt.campaign_id.in_(begin_with_call),
         Attempt.state == AttemptState.OPEN.value,
         Attempt.started_at.is_not(None),
         ~called,

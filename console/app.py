@@ -1,8 +1,9 @@
 """The web application: which doors there are, and what they share.
 
-Routes are taken over from their routers as they stand: none has a prefix or a dependency of its
-router, and FastAPI's `include_router` would take the signature of each apart once more, on the
-first request (35 ms of processor time), and walk through all routers for each further one.
+Routes are taken over from their routers as they stand: each has its router's prefix already, and no
+router has a dependency. FastAPI's `include_router` would take the signature of each apart once
+more, on the first request (35 ms of processor time), and walk through all routers for each further
+one.
 """
 
 from collections.abc import AsyncIterator, Mapping

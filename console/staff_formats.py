@@ -9,7 +9,7 @@ from babel.dates import format_date
 
 from clinic.event import CallOutcome, EventKind
 from clinic.outcome import LossReason, Outcome
-from clinic.register.consent import FROM_LIST, without_list
+from clinic.register.consent import FROM_LIST, said_where
 from clinic.register.sent_text import PERSONAL_LINK
 from clinic.register_import.encoding import encoding_name
 from console.calls.formats import call_formats
@@ -31,6 +31,7 @@ from console.translations import translations
 
 _DAY = {"es": "EEE d MMM", "ru": "EEE d MMM", "en": "EEE, MMM d"}
 _LIST = N_("an imported list")
+_SAID_ON = N_("%(where)s (said on %(day)s)")
 _PERSONAL_LINK = N_("(the patient's personal link)")
 
 
@@ -56,11 +57,11 @@ def formats(language: str) -> Mapping[str, Callable[..., str]]:
 
     def consent_source(source: str, *, with_file: bool) -> str:
         """Write where something was said; whoever imports no lists sees the name of none."""
-        if not source.startswith(FROM_LIST):
-            return source
-        if with_file:
-            return f"{gettext(_LIST)}: {source.removeprefix(FROM_LIST)}"
-        return without_list(source).replace(FROM_LIST.strip(), gettext(_LIST), 1)
+        where, day = said_where(source)
+        if where.startswith(FROM_LIST):
+            file_name = where.removeprefix(FROM_LIST)
+            where = f"{gettext(_LIST)}: {file_name}" if with_file else gettext(_LIST)
+        return gettext(_SAID_ON) % {"where": where, "day": visit_day(day)} if day else where
 
     return {
         "moment": moment,

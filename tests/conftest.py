@@ -51,7 +51,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(50_000, 10, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

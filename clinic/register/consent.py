@@ -1,5 +1,6 @@
 """What patients said about being contacted: by channel and content, with source and date."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -16,7 +17,8 @@ FROM_LIST = "import "
 file follows."""
 
 _AT_ONCE = 500
-_SAID_ON = " (said on "
+_SAID_ON = " (said on {})"
+_SAID_WHERE = re.compile(r"(.*) \(said on (\d{4}-[01]\d-[0-3]\d)\)", re.DOTALL)
 _TICK = timedelta(microseconds=1)
 _UTC = ZoneInfo("UTC")
 
@@ -44,15 +46,24 @@ class Word(NamedTuple):
         if self.given or self.at > newest.at:
             return self
         day = self.at.astimezone(zone).date()
-        return self._replace(at=newest.at + _TICK, source=f"{self.source}{_SAID_ON}{day})")
+        return self._replace(at=newest.at + _TICK, source=self.source + _SAID_ON.format(day))
 
 
 def without_list(source: str) -> str:
     """Return where something was said, without the name of a list: it may be somebody's."""
     if not source.startswith(FROM_LIST):
         return source
-    _, said_on, day = source.rpartition(_SAID_ON)
-    return f"{FROM_LIST.strip()}{said_on}{day if said_on else ''}"
+    _, day = said_where(source)
+    return FROM_LIST.strip() + (_SAID_ON.format(day) if day else "")
+
+
+def said_where(source: str) -> tuple[str, date | None]:
+    """Return where something was said, and the day on it, where it counts from a later one."""
+    found = _SAID_WHERE.fullmatch(source)
+    try:
+        return (found[1], date.fromisoformat(found[2])) if found else (source, None)
+    except ValueError:  # somebody wrote it, and it is no day
+        return source, None
 
 
 async def record(

@@ -70,6 +70,8 @@ async def forget(
     # task, message, patient, suppression; two who meet half-way would wait for each other
     ended = {row.id: await _end_attempts(session, row, now) for row in rows}
     await _lock(session, rows)
+    if any(row.erased_at is not None for row in rows):  # by somebody else, in the same moment
+        raise ForgottenBefore(patient_id)
     for row in rows:
         await _forget_row(session, row, ended[row.id], now, key)
     return meant

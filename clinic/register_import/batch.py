@@ -53,11 +53,15 @@ class BatchWriter:
         """
         result = BatchResult()
         numbered = _number(rows, result)
-        numbered = await self._leave_out_forgotten(session, numbered, result)
+        numbered = _leave_out(numbered, await self._forgotten(session, numbered), result)
         await self._spell(session, [each.row for each in numbered])
         numbers = list({each.number for each in numbered})
+        entries = await read_entries(session, numbers)
+        # whoever is not there may have been forgotten while this waited for their row
+        unknown = [each for each in numbered if each.number not in entries]
+        numbered = _leave_out(numbered, await self._forgotten(session, unknown), result)
         work = BatchWork(
-            await read_entries(session, numbers),
+            entries,
             seen=self._seen.of(numbers),
             history=BatchHistory(self._now),
             consents=BatchConsents(self._file_name, self._now, self._zone),
@@ -70,18 +74,9 @@ class BatchWriter:
         work.remember(self._seen)
         return result
 
-    async def _leave_out_forgotten(
-        self, session: AsyncSession, numbered: list[Numbered], result: BatchResult
-    ) -> list[Numbered]:
+    async def _forgotten(self, session: AsyncSession, numbered: Sequence[Numbered]) -> set[str]:
         people = ((each.number, each.row.national_id) for each in numbered)
-        forgotten = await forgotten_among(session, people, self._key)
-        if not forgotten:
-            return numbered
-        for each in numbered:
-            if each.number in forgotten:
-                wish = Reason(CellProblem.FORGOTTEN, "was forgotten at their own wish")
-                result.reject(each.read, BadCell("patient_id", wish))
-        return [each for each in numbered if each.number not in forgotten]
+        return await forgotten_among(session, people, self._key)
 
     async def _spell(self, session: AsyncSession, rows: Sequence[RegisterRow]) -> None:
         for kind, word_of in _WORD_OF.items():
@@ -109,3 +104,15 @@ def _number(rows: Sequence[ReadRow], result: BatchResult) -> list[Numbered]:
         except BadCell as bad:
             result.reject(read, bad)
     return numbered
+
+
+def _leave_out(
+    numbered: list[Numbered], forgotten: set[str], result: BatchResult
+) -> list[Numbered]:
+    if not forgotten:
+        return numbered
+    for each in numbered:
+        if each.number in forgotten:
+            wish = Reason(CellProblem.FORGOTTEN, "was forgotten at their own wish")
+            result.reject(each.read, BadCell("patient_id", wish))
+    return [each for each in numbered if each.number not in forgotten]

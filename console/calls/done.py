@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.tables import Call, CallTask, Patient
@@ -40,11 +40,17 @@ async def done_just_now(session: AsyncSession, task_id: str, by: str, now: datet
     """
     if not task_id:
         return None
-    return await _closed(session, task_id, by, now) or await _called(session, task_id, by, now)
+    closed = await _closed_uncalled(session, task_id, by, now)
+    return closed or await _called(session, task_id, by, now)
 
 
-async def _closed(session: AsyncSession, task_id: str, by: str, now: datetime) -> Done | None:
-    """Also of a task that was closed without a call."""
+async def _closed_uncalled(
+    session: AsyncSession, task_id: str, by: str, now: datetime
+) -> Done | None:
+    """Return what was closed without a call, unless they have called since."""
+    called_since = exists().where(
+        Call.task_id == CallTask.id, Call.made_by == by, Call.made_at >= CallTask.closed_at
+    )
     rows = await session.execute(
         select(CallTask.outcome, Patient.first_name, Patient.last_name)
         .outerjoin(Patient, Patient.id == CallTask.patient_id)
@@ -52,6 +58,7 @@ async def _closed(session: AsyncSession, task_id: str, by: str, now: datetime) -
             CallTask.id == task_id,
             CallTask.closed_by == by,
             CallTask.closed_at >= now - _JUST_NOW,
+            ~called_since,
         )
     )
     row = rows.first()

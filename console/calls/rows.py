@@ -111,8 +111,7 @@ def call_rows(
 def _refused(row: CallRow, refusal: CallRefusal | None) -> CallRow:
     if refusal is None:
         return row
-    report = closing(refusal)
-    return row._replace(refusal=refusal, close_as=report.outcome if report else None)
+    return row._replace(refusal=refusal, close_as=closing(refusal))
 
 
 def _row(

@@ -10,6 +10,7 @@ from clinic.attempt import AttemptState, PageResult, PageState
 from clinic.campaign_limits import change_limits
 from clinic.clinic import Clinic
 from clinic.tables import Attempt, CallTask, StepNote
+from tests.activities.conftest import STEPS
 
 if TYPE_CHECKING:
     from tests.activities.conftest import Desk, StartPage
@@ -153,6 +154,10 @@ async def test_calls_that_are_on_their_way_to_the_call_list_count_with_it(
     page = await start_page(campaign)
     assert (page.started, page.next_page_at) == (0, now + timedelta(minutes=5))
     assert page.waits.startswith("waits: 0 calls are open, 2 on their way, at most 2 (")
+    # the list is one, whichever campaign fills it
+    other = await desk.campaign(*STEPS, open_calls_at_most=2)
+    await desk.planned(other)
+    assert (await start_page(other)).waits == page.waits
     first, second = [each for each in attempts if (await desk.again(each)).started_at is not None]
     await note_of(clinic, first, "deferred", now)  # until calls may be made
     assert (await start_page(campaign)).started == 0

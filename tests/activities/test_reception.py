@@ -1,5 +1,6 @@
 """What a provider reports is stored for everybody whom it concerns, once."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from clinic.attempt import AttemptState
 from clinic.call_task import TaskKind
 from clinic.clinic import Clinic
 from clinic.event import EventKind
+from clinic.register import blanking, erasure
 from clinic.register.address import address_hash
 from clinic.tables import Attempt, CallTask, Event, Message, Patient, Suppression
 from clinic.template import Template
@@ -581,3 +583,27 @@ async def test_what_a_patient_says_to_a_person_who_has_the_attempt_stands_on_the
     )
     (call,) = await calls(desk)
     assert (call.patient_id, call.words) == (patient.id, "Dice por qué se fue: el precio.")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_family_message_comes_back_while_the_guardian_whom_it_names_is_forgotten(
+    desk: "Desk", receive: Receive
+) -> None:
+    guardian = await desk.patient(id="pt-2")
+    child = await desk.patient(id="pt-1", guardian_number=guardian.external_id)
+    carrier, carried = await desk.attempt(child), await desk.attempt(guardian)
+    sent: dict[str, Any] = {"sent_at": desk.now, "provider_id": "SM-family"}
+    await desk.message(carrier, SMS, str(guardian.phone), **sent)
+    await desk.message(carried, SMS, str(guardian.phone), carried_by=carrier.id, **sent)
+    async with desk.clinic.database.writing() as session:
+        # as far as the forgetting has come when the message comes back
+        await blanking.blank_messages(session, [carried.id])
+        came_back = receive(kind=EventKind.BOUNCED, provider_id="SM-family")
+        bounce = asyncio.create_task(came_back)
+        await asyncio.wait([bounce], timeout=0.3)
+        key = desk.clinic.key
+        await erasure.forget(session, guardian.id, now=desk.now, key=key)
+    await bounce
+    assert (await desk.again(child)).guardian_number is None
+    events = [event for event in await stored(desk) if event.kind == EventKind.BOUNCED]
+    assert [event.attempt_id for event in events] == [carrier.id]

@@ -58,6 +58,8 @@ async def test_nobody_is_said_to_have_told_why_they_left(rows: "Rows", staff: "S
     await rows.change(await rows.get(Patient, task.patient_id), status="inactive")
     assert await close(rows, task.id) == CallOutcome.DECLINED
     assert (await rows.get(Patient, task.patient_id)).loss_reason is None
+    [heard] = await rows.events(EventKind.CALL_OUTCOME)
+    assert "loss_reason" not in heard.details
 
 
 @ONE_KIND

@@ -10,6 +10,7 @@ from clinic.call_late import keep_late_report
 from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.call_task import PATIENT_FORGOTTEN, Reported
 from clinic.event import CallOutcome, EventKind
+from clinic.outcome import LossReason
 from clinic.register import erasure, suppression
 from clinic.register.address import address_hash
 from clinic.tables import Call, CallTask, Event, Patient
@@ -47,6 +48,7 @@ async def report(
     outcome: CallOutcome,
     note: str = "",
     *,
+    reason: LossReason | None = None,
     called: str | None = None,
     after: int = 0,
 ) -> None:
@@ -54,7 +56,7 @@ async def report(
         await keep_late_report(
             session,
             task_id,
-            Reported(outcome=outcome, note=note, called=called),
+            Reported(outcome=outcome, reason=reason, note=note, called=called),
             who="Bruno",
             now=rows.now,
             key=rows.clinic.key,
@@ -147,6 +149,14 @@ async def test_a_second_call_that_nobody_answers_is_no_repeat_of_the_first(rows:
     for after in (0, 0, 1, 1):  # two forms, and each sent twice
         await report(rows, task.id, CallOutcome.NO_ANSWER, after=after)
     assert len(await rows.all(Call)) == 2
+
+
+@ONE_KIND
+async def test_a_corrected_reason_is_no_repeat(rows: "Rows") -> None:
+    task = await closed_task(rows)
+    for reason in (LossReason.PRICE, LossReason.PRICE, LossReason.MOVED_AWAY):
+        await report(rows, task.id, CallOutcome.DECLINED, reason=reason)
+    assert [call.loss_reason for call in await rows.all(Call)] == ["price", "moved_away"]
 
 
 async def test_of_a_person_who_was_forgotten_nothing_is_kept_again(

@@ -139,6 +139,20 @@ async def test_the_number_that_was_called_is_bad_and_not_one_that_was_noted_sinc
     assert bad_at == (None if corrected else desk.now)
 
 
+async def test_the_list_says_what_was_kept_last_and_not_what_was_recorded_before(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient())
+    lucia = await signed("Lucía")
+    await lucia.press(f"/calls/{task.id}/claim")
+    await lucia.press(f"/calls/{task.id}/complete", outcome="moved", calls_made="0")
+    # back in the browser, and another button
+    answer = await lucia.press(f"/calls/{task.id}/complete", outcome="no_answer", calls_made="0")
+    assert answer.status_code == 409
+    await lucia.press(f"/calls/{task.id}/keep", **hidden(answer.text))
+    assert "Sofía Muñoz – No answer" in await lucia.page(f"/calls?done={task.id}")
+
+
 async def test_a_call_that_its_attempts_end_took_off_the_list_is_nobodys(
     desk: "Desk", signed: "Signed"
 ) -> None:

@@ -325,19 +325,25 @@ async def test_a_card_shows_the_years_of_what_was_long_ago(desk: "Desk", signed:
 
 
 @pytest.mark.parametrize(
-    ("role", "language", "said"),
+    ("role", "language", "later", "said"),
     [
-        (Role.STAFF, "en", "an imported list"),
-        (Role.STAFF, "ru", "загруженный список"),
-        (Role.OPS, "en", "an imported list: berta-ruiz.csv"),
+        (Role.STAFF, "en", "", "an imported list"),
+        (Role.STAFF, "ru", "", "загруженный список"),
+        (Role.OPS, "en", "", "an imported list: berta-ruiz.csv"),
+        (
+            Role.STAFF,
+            "es",
+            " (said on 2026-05-01)",
+            "una lista importada (lo dijo el 1 may 2026)",
+        ),
     ],
 )
 async def test_the_name_of_a_list_may_be_a_persons_so_staff_see_that_there_was_one(
-    desk: "Desk", signed: "Signed", role: Role, language: str, said: str
+    desk: "Desk", signed: "Signed", role: Role, language: str, later: str, said: str
 ) -> None:
     ana = await desk.patient()
     fields = {"channel": "sms", "content": "advertising", "given": True, "at": desk.now}
-    await desk.add(Consent(patient_id=ana.id, source="import berta-ruiz.csv", **fields))
+    await desk.add(Consent(patient_id=ana.id, source=f"import berta-ruiz.csv{later}", **fields))
     page = await (await signed("Nuria", role, language)).page(f"/register/{ana.id}")
     assert f", {said}</span>" in page
     assert ("berta-ruiz" in page) == (role is Role.OPS)

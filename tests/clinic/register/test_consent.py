@@ -94,6 +94,7 @@ async def test_of_two_words_on_one_moment_the_one_recorded_later_counts_and_both
     [
         ("import berta-ruiz.csv", "import"),
         ("import berta-ruiz.csv (said on 2026-05-01)", "import (said on 2026-05-01)"),
+        ("import berta (said on ruiz).csv", "import"),
         ("paper form (said on 2026-05-01)", "paper form (said on 2026-05-01)"),
         ("paper form", "paper form"),
     ],

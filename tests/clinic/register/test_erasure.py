@@ -14,6 +14,7 @@ from clinic.outcome import Outcome
 from clinic.refusal import Refusal
 from clinic.register import blanking, erasure, forgetting, suppression
 from clinic.register.address import address_hash
+from clinic.register.erasure import ForgottenBefore
 from clinic.register.forgetting import Forgetting
 from clinic.register.search import find_patient, national_id_hash, number_hash
 from clinic.register.standing import PatientStatus, standings
@@ -318,3 +319,22 @@ async def test_a_message_that_comes_back_meanwhile_and_the_forgetting_do_not_wai
         blanking.blank(patient, now)
     assert not await bounce
     assert await rows.all(Event) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_of_two_who_forget_a_person_at_the_same_moment_one_is_told_that_it_is_done(
+    rows: "Rows", now: datetime
+) -> None:
+    patient = await rows.patient()
+
+    async def forget(at: datetime) -> Forgetting:
+        async with rows.clinic.database.writing() as session:
+            return await erasure.forget(session, patient.id, now=at, key=rows.clinic.key)
+
+    async with rows.clinic.database.writing() as session:
+        await erasure.forget(session, patient.id, now=now, key=rows.clinic.key)
+        second = asyncio.create_task(forget(now + timedelta(minutes=1)))
+        await asyncio.wait([second], timeout=0.3)
+    with pytest.raises(ForgottenBefore):
+        await second
+    assert (await rows.get(Patient, patient.id)).erased_at == now

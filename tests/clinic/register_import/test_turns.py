@@ -9,13 +9,15 @@ import pytest
 from clinic.register import erasure, suppression
 from clinic.register.address import address_hash
 from clinic.register.patient_edit import save
-from clinic.register.typed_fields import Desk, shown
+from clinic.register.typed_fields import Desk as EditDesk
+from clinic.register.typed_fields import shown
 from clinic.register.vocabulary import WordKind, spell
 from clinic.register_import.register_entry import read_entries
 from clinic.tables import Patient, Suppression, Visit
 
 if TYPE_CHECKING:
     from tests.clinic.conftest import Rows
+    from tests.clinic.register_import.conftest import Desk
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 PHONE = "+13055550142"
@@ -81,7 +83,7 @@ async def test_new_words_are_typed_while_a_list_brings_them(rows: "Rows") -> Non
     patient = await rows.patient()
     first = dict(shown(patient))
     typed = first | {"district": "Centro", "occupation": "Maestra"}
-    desk = Desk("US", ZoneInfo("America/New_York"), rows.now.date())
+    desk = EditDesk("US", ZoneInfo("America/New_York"), rows.now.date())
 
     async def edit() -> None:
         async with rows.clinic.database.writing() as session:
@@ -118,3 +120,18 @@ async def test_a_child_who_is_there_twice_says_stop_while_both_rows_are_imported
         )
     await asyncio.gather(*importing)
     assert (await rows.get(Patient, later.id)).opted_out_at == rows.now
+
+
+async def test_who_is_forgotten_while_a_list_of_theirs_is_imported_does_not_come_back(
+    rows: "Rows", desk: "Desk"
+) -> None:
+    sofia = await rows.patient(external_id="A-1")
+    async with rows.clinic.database.writing() as session:
+        await erasure.forget(session, sofia.id, now=rows.now, key=rows.clinic.key)
+        lines = "patient_id,name,phone", "A-1,Sofía,305-555-0101", "A-2,Eva,305-555-0102"
+        importing = asyncio.create_task(desk.imports(*lines))
+        await asyncio.wait([importing], timeout=0.5)
+    result = await importing
+    assert (result.new, result.rejected) == (1, 1)
+    assert [reject.reason for reject in desk.rejects] == ["was forgotten at their own wish"]
+    assert {row.first_name for row in await rows.all(Patient)} == {"", "Eva"}
