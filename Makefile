@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run install test browser coverage check format messages screenshots chaos bench histories clean
+.PHONY: help demo run install test long coverage check format messages screenshots chaos bench histories clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the
 test: $(VENV)/.dev  ## Run all tests, on real servers
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-browser: $(VENV)/.dev  ## See every page of the console in a browser by day and by night, and a newcomer in each language
+long: $(VENV)/.dev  ## Run the tests that `make test` has a short form of (about five minutes)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long
 
 coverage: $(VENV)/.dev  ## The same, and which lines no test reached (half as long again)

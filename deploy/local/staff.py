@@ -3,12 +3,11 @@
 import asyncio
 import json
 import random
-import sys
-from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
+
+from deploy.local.terminal import terminal
 
 _OUTCOMES: Sequence[tuple[Sequence[str], int]] = (
     (("booked",), 35),
@@ -22,8 +21,6 @@ _OUTCOMES: Sequence[tuple[Sequence[str], int]] = (
 """What comes of a call, with weights: every way an attempt can end shows up in the demo."""
 
 _LOOK_AGAIN_SECONDS = 1.0
-_LONGEST_ANSWER = 1 << 24
-"""Bytes: a call list is one line."""
 
 
 class Staff:
@@ -44,7 +41,7 @@ class Staff:
         await asyncio.gather(self._call("Lucía"), self._call("Irina"))
 
     async def _call(self, who: str) -> None:
-        async with _terminal(self._environment) as regresa:
+        async with terminal(self._environment) as regresa:
             while True:
                 listed: list[dict[str, Any]] = json.loads(await regresa.says("calls", "--json"))
                 # their own, too: a demo that was interrupted left them with a call under way
@@ -62,63 +59,3 @@ class Staff:
     def _outcome(self) -> Sequence[str]:
         choices, weights = zip(*_OUTCOMES, strict=True)
         return list(self._random.choices(choices, weights)[0])
-
-
-class _Terminal:
-    """Where one of them types commands.
-
-    Args:
-        process: Runs them (`deploy.local.command_line`).
-    """
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def says(self, *arguments: str) -> str:
-        """Type a command and return what it prints.
-
-        Raises:
-            RuntimeError: It ended with an error.
-        """
-        answer = await self._type(arguments)
-        if answer["code"] != 0:
-            raise RuntimeError(
-                f"regresa {arguments[0]} ended with {answer['code']}: {answer['errors']}"
-            )
-        return str(answer["output"])
-
-    async def tries(self, *arguments: str) -> bool:
-        """Type a command that may be refused; return whether it was not."""
-        return bool((await self._type(arguments))["code"] == 0)
-
-    async def _type(self, arguments: Sequence[str]) -> dict[str, Any]:
-        typed, printed = self._process.stdin, self._process.stdout
-        if typed is None or printed is None:
-            raise RuntimeError("the command line was started without pipes")
-        typed.write(json.dumps(arguments).encode() + b"\n")
-        await typed.drain()
-        line = await printed.readline()
-        if not line:
-            raise RuntimeError(f"regresa {arguments[0]} broke down")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-@asynccontextmanager
-async def _terminal(environment: dict[str, str]) -> AsyncIterator[_Terminal]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "deploy.local.command_line"),
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=_LONGEST_ANSWER,
-        start_new_session=True,  # Ctrl-C reaches the demo alone, which then ends it
-    )
-    try:
-        yield _Terminal(process)
-    finally:
-        # a command that is under way ends in order; after it there is nothing more to read
-        if process.stdin is not None:
-            process.stdin.close()
-        process.terminate()
-        await process.wait()

@@ -140,6 +140,7 @@ async def test_a_message_shows_what_it_said_to_whoever_asks(desk: "Desk", open_p
     await expect(said).to_be_visible()
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 @pytest.mark.parametrize(("language", "scheme"), [("es", "dark"), ("ru", "light")])
 async def test_a_call_can_be_read_by_everybody_on_a_phone(
     desk: "Desk", open_page: Open, language: str, scheme: str

@@ -126,7 +126,7 @@ async def test_everybody_can_read_a_page_and_every_word_of_it_is_translated(
 ) -> None:
     account = await desk.account("Zoe", Role.ADMIN)
     found: dict[str, list[str]] = {}
-    # on a phone, by day and by night in turn; `make browser` has what is larger
+    # on a phone, by day and by night in turn; `make long` has what is larger
     for path, scheme in zip(pages, cycle(("light", "dark")), strict=False):
         who = None if path == "/login" else account
         page = await open_page(address_of(path), who, "es", viewport=A_PHONE, color_scheme=scheme)

@@ -45,7 +45,7 @@ from tests.console.raw_request import RawAnswer, RawRequest
 if TYPE_CHECKING:
     from tests.console.conftest import Desk
 
-USUAL = 40
+USUAL = 25
 EXAMPLES = int(os.environ.get("REGRESA_FUZZ_EXAMPLES", USUAL))
 FUZZ = settings(
     max_examples=EXAMPLES,

@@ -63,6 +63,7 @@ async def test_it_works_without_a_script(desk: "Desk", open_page: Open) -> None:
     assert [call.outcome for call in await desk.all(Call)] == ["no_answer"]
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 @pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("ru", "dark"), ("en", "light")])
 async def test_every_page_can_be_read_by_everybody_on_a_phone(
     desk: "Desk", open_page: Open, language: str, scheme: str
@@ -81,6 +82,7 @@ async def test_every_page_can_be_read_by_everybody_on_a_phone(
         assert await too_wide(page) == 0
 
 
+@pytest.mark.long  # see test_every_page_in_a_browser.py for its short form
 async def test_every_word_of_a_page_is_a_catalogs_or_somebodys_own(
     desk: "Desk", open_page: Open, untranslated: "Untranslated"
 ) -> None:

@@ -160,7 +160,10 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("ru", "dark")])
+@pytest.mark.parametrize(
+    ("language", "scheme"),
+    [("es", "light"), pytest.param("ru", "dark", marks=pytest.mark.long)],
+)
 async def test_every_page_can_be_read_and_tapped_by_everybody(
     desk: "Desk", open_page: Open, language: str, scheme: str
 ) -> None:

@@ -7,65 +7,68 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deploy.local.terminal import Terminal, terminal
+
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Processes
 
 
-async def regresa(processes: "Processes", *arguments: str, code: int = 0) -> str:
-    """Run a command; return what it prints."""
-    ended = await asyncio.to_thread(processes.regresa, *arguments, check=False)
-    assert ended.returncode == code, ended.stderr
-    return ended.stdout if code == 0 else ended.stderr
+async def typed(regresa: Terminal, *arguments: str, code: int = 0) -> str:
+    """Type a command; return what it prints."""
+    answer = await regresa.type(*arguments)
+    assert answer.code == code, answer.errors
+    return answer.output if code == 0 else answer.errors
 
 
-async def calls(processes: "Processes") -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = json.loads(await regresa(processes, "calls", "--json"))
+async def calls(regresa: Terminal) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(await typed(regresa, "calls", "--json"))
     return listed
 
 
 @pytest.mark.timeout(180)
 async def test_a_campaign_from_start_to_stop_by_command(processes: "Processes") -> None:
-    await regresa(processes, "import", "examples/clinic/register.csv")
-    await processes.start("temporal", "sandbox", "console", "worker")
-    start = ("start", "price-was-the-reason", "--plan", "call-first", "--name", "spring")
-    await regresa(processes, *start, "--goal", "15%", "--pace", "3600/h")
-    again = await regresa(processes, *start, code=2)
-    assert "there is a campaign `spring` already" in again
+    async with terminal(processes.environment) as regresa:
+        await typed(regresa, "import", "examples/clinic/register.csv")
+        await processes.start("temporal", "sandbox", "console", "worker")
+        start = ("start", "price-was-the-reason", "--plan", "call-first", "--name", "spring")
+        await typed(regresa, *start, "--goal", "15%", "--pace", "3600/h")
+        again = await typed(regresa, *start, code=2)
+        assert "there is a campaign `spring` already" in again
 
-    while len(listed := await calls(processes)) < 9:
-        await asyncio.sleep(0.2)
-    assert {call["kind"] for call in listed} == {"call"}
-    task = listed[0]["task_id"]
-    script = await regresa(processes, "claim", task, "--as", "Lucía")
-    assert "Aurora" in script
-    taken = await regresa(processes, "claim", task, "--as", "Irina", code=2)
-    assert "is claimed by Lucía until" in taken
-    await regresa(processes, "complete", task, "--outcome", "declined", code=2)
-    outcome = ("--outcome", "declined", "--reason", "price", "--as", "Lucía")
-    await regresa(processes, "complete", task, *outcome)
-    closed = await regresa(processes, "complete", task, *outcome, code=2)
-    assert "was closed by Lucía" in closed
+        while len(listed := await calls(regresa)) < 9:
+            await asyncio.sleep(0.2)
+        assert {call["kind"] for call in listed} == {"call"}
+        task = listed[0]["task_id"]
+        script = await typed(regresa, "claim", task, "--as", "Lucía")
+        assert "Aurora" in script
+        taken = await typed(regresa, "claim", task, "--as", "Irina", code=2)
+        assert "is claimed by Lucía until" in taken
+        await typed(regresa, "complete", task, "--outcome", "declined", code=2)
+        outcome = ("--outcome", "declined", "--reason", "price", "--as", "Lucía")
+        await typed(regresa, "complete", task, *outcome)
+        closed = await typed(regresa, "complete", task, *outcome, code=2)
+        assert "was closed by Lucía" in closed
 
-    booked = listed[1]
-    await regresa(processes, "event", booked["external_id"], "booked", "--key", "k-1")
-    repeat = await regresa(processes, "event", booked["external_id"], "booked", "--key", "k-1")
-    assert "was recorded before" in repeat
+        booked = listed[1]
+        await typed(regresa, "event", booked["external_id"], "booked", "--key", "k-1")
+        repeat = await typed(regresa, "event", booked["external_id"], "booked", "--key", "k-1")
+        assert "was recorded before" in repeat
 
-    assert "now paused" in await regresa(processes, "pause", "spring")
-    assert "already paused" in await regresa(processes, "pause", "spring")
-    assert "goes on" in await regresa(processes, "resume", "spring")
-    assert "is stopped" in await regresa(processes, "stop", "spring")
-    assert "was stopped" in await regresa(processes, "resume", "spring", code=2)
-    await regresa(processes, "watch", "spring")
-    report = json.loads(await regresa(processes, "report", "spring", "--json"))
-    assert report["finished"]
-    assert report["outcomes"] == dict.fromkeys(report["outcomes"], 0) | {
-        "declined": 1,
-        "booked": 1,
-        "cancelled": 7,
-    }
-    assert report["loss_reasons"] == {"price": 1}
-    assert sum(report["left_out"].values()) + 9 == report["patients"]
+        assert "now paused" in await typed(regresa, "pause", "spring")
+        assert "already paused" in await typed(regresa, "pause", "spring")
+        assert "goes on" in await typed(regresa, "resume", "spring")
+        assert "is stopped" in await typed(regresa, "stop", "spring")
+        assert "was stopped" in await typed(regresa, "resume", "spring", code=2)
+        await typed(regresa, "watch", "spring")
+        report = json.loads(await typed(regresa, "report", "spring", "--json"))
+        assert report["finished"]
+        assert report["outcomes"] == dict.fromkeys(report["outcomes"], 0) | {
+            "declined": 1,
+            "booked": 1,
+            "cancelled": 7,
+        }
+        assert report["loss_reasons"] == {"price": 1}
+        assert sum(report["left_out"].values()) + 9 == report["patients"]
 
 
 async def test_a_worker_refuses_the_policy_that_protects_nobody_where_somebody_could_be_reached(

@@ -34,7 +34,9 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
+)
 async def test_a_signal_stops_the_whole_stack_even_without_its_terminal(
     local_settings: LocalSettings, number: signal.Signals
 ) -> None:

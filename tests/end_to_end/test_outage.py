@@ -52,6 +52,7 @@ def report(processes: "Processes") -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long  # in test_chaos_run.py the server is killed as well
 @pytest.mark.timeout(180)
 async def test_what_patients_say_while_temporal_is_down_is_caught_up(
     processes: "Processes", clinic_folder: Path

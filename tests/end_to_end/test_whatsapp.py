@@ -74,6 +74,7 @@ async def eventually(look: Callable[[], list[Any]], count: int) -> list[Any]:
     return found
 
 
+@pytest.mark.long  # in test_plugin.py another channel takes the same way
 @pytest.mark.timeout(110)
 async def test_a_plan_begins_on_whatsapp_and_hears_what_patients_write_there(
     processes: "Processes", clinic_folder: Path
