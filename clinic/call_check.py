@@ -108,13 +108,20 @@ async def refused_calls(
         key: The key of the suppression hashes.
         zone: The clinic's time zone.
     """
-    known = CallTask.id.in_(task_ids), CallTask.patient_id.is_not(None)
-    tasks = (await session.scalars(select(CallTask).where(*known))).all()
+    tasks = (await session.scalars(select(CallTask).where(CallTask.id.in_(task_ids)))).all()
+    return await refused_tasks(session, tasks, now, key, zone)
+
+
+async def refused_tasks(
+    session: AsyncSession, tasks: Sequence[CallTask], now: datetime, key: SecretStr, zone: ZoneInfo
+) -> dict[str, CallRefusal]:
+    """Return the same, of open tasks that were read in this transaction."""
+    of_patients = [task for task in tasks if task.patient_id is not None]
     people = await standings(
-        session, sorted({str(task.patient_id) for task in tasks}), now, key, zone=zone
+        session, sorted({str(task.patient_id) for task in of_patients}), now, key, zone=zone
     )
     found: dict[str, CallRefusal] = {}
-    for task in tasks:
+    for task in of_patients:
         try:
             await refuse_call(session, task, people[str(task.patient_id)], key)
         except CallRefusal as refusal:

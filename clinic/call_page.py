@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic.call_check import refused_calls
+from clinic.call_check import refused_tasks
 from clinic.call_list import OpenCall, in_order, listed
 from clinic.call_order import Counts, counts
 from clinic.call_refusal import CallRefusal
+from clinic.tables import CallTask
 
 LOOKED_THROUGH = 500
 """Tasks, where those who may not be called fill the first page: nobody knows of another that it is
@@ -54,13 +55,13 @@ async def call_page(
         size: How many who may be called fill the page.
     """
     found = await in_order(session, now, size)
-    refused = await refused_calls(session, _ids(found), now, key, zone)
+    refused = await refused_tasks(session, _tasks(found), now, key, zone)
     if len(found) == size and len(found) - len(refused) < size // 2:
-        seen = set(_ids(found))
+        seen = {task.id for task in _tasks(found)}
         found = await in_order(session, now, LOOKED_THROUGH)
         # somebody may have closed one of the first in between: others have moved up
-        further = [task_id for task_id in _ids(found) if task_id not in seen]
-        refused |= await refused_calls(session, further, now, key, zone)
+        further = [task for task in _tasks(found) if task.id not in seen]
+        refused |= await refused_tasks(session, further, now, key, zone)
     callable_ = [row for row in found if row.CallTask.id not in refused]
     others = [row for row in found if row.CallTask.id in refused]
     shown = callable_[:size] + others[: max(FEWEST_REFUSED, size - len(callable_))]
@@ -75,12 +76,12 @@ async def call_page(
     )
 
 
-def _ids(found: Sequence[Any]) -> list[str]:
-    return [row.CallTask.id for row in found]
+def _tasks(found: Sequence[Any]) -> list[CallTask]:
+    return [row.CallTask for row in found]
 
 
 def _counted(rows: Sequence[Any], now: datetime) -> Counts:
-    tasks = [row.CallTask for row in rows]
+    tasks = _tasks(rows)
     at_once = [task for task in tasks if task.not_before is None or task.not_before <= now]
     return Counts(
         now=len(at_once),

@@ -112,6 +112,7 @@ def _pages(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,  # else each page looks for a change of each of its files
     )
     pages.policies["ext.i18n.trimmed"] = True
     pages.filters |= formats(language)

@@ -72,14 +72,16 @@ async def housemates(
     """
     numbers = sorted({number for _, _, number in attempts if number})
     campaigns = {campaign for _, campaign, _ in attempts}
+    asked_of = {attempt_id: number for attempt_id, _, number in attempts}
     living: dict[tuple[str, str | None], list[Any]] = {}
     for start in range(0, len(numbers), _AT_ONCE):
         asked = {"numbers": numbers[start : start + _AT_ONCE], "campaigns": list(campaigns)}
         found = (await session.execute(_PEOPLE, asked)).all()
         rows = [row for row in found if row.state == AttemptState.OPEN.value]
-        called_at = await numbers_of(session, [row.Patient for row in rows], now)
+        others = [row.Patient for row in rows if not asked_of.get(row.id)]
+        called_at = await numbers_of(session, others, now)
         for row in rows:
-            at = row.campaign_id, called_at[row.Patient.id]
+            at = row.campaign_id, asked_of.get(row.id) or called_at[row.Patient.id]
             living.setdefault(at, []).append(row)
     # most people live alone at their number: they cost nothing here; nor does a crowd
     homes = {at: rows for at, rows in living.items() if 1 < len(rows) <= MOST_IN_A_HOUSEHOLD}
