@@ -1,15 +1,15 @@
 """A real browser for tests, and what is asked of every page that it shows."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page
 
-PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
+from deploy.screenshots.browser import INSTALL, PROGRAM, opened_browser
+
 A_PHONE = {"width": 360, "height": 740}
 
 Open = Callable[..., Coroutine[Any, Any, Page]]
@@ -23,12 +23,9 @@ _A_STATUS = "Failed to load resource: the server responded with a status"
 async def a_browser() -> AsyncIterator[Browser]:
     """Start Chromium; a test that needs it is skipped where the machine has none."""
     if PROGRAM is None:
-        pytest.skip("no Chromium on this machine: apt install chromium")
-    async with async_playwright() as playing:
-        # as root, Chromium does not start in its own sandbox; it opens our own pages alone
-        chromium = await playing.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        pytest.skip(f"no Chromium on this machine: {INSTALL}")
+    async with opened_browser(PROGRAM) as chromium:
         yield chromium
-        await chromium.close()
 
 
 def listen_for_complaints(page: Page, complaints: list[str]) -> None:

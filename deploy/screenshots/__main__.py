@@ -3,7 +3,6 @@
 import asyncio
 import io
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from typing import Annotated
 import typer
 import uvicorn
 from PIL import Image
-from playwright.async_api import Browser, ViewportSize, async_playwright
+from playwright.async_api import Browser, ViewportSize
 
 from channels import registry
 from clinic.clinic import Clinic
@@ -24,6 +23,7 @@ from clinic.settings import PREFIX, ClinicSettings, load_settings
 from console.app import build_app
 from console.doors.session_cookie import COOKIE, SessionClaim, SessionCookies
 from deploy.local.settings import HOST, LocalSettings, environment
+from deploy.screenshots.browser import INSTALL, PROGRAM, opened_browser
 from deploy.screenshots.pictures import PICTURES, Picture
 from deploy.screenshots.scene import NOW, Scene, write_scene
 
@@ -63,7 +63,11 @@ async def _take(names: Collection[str], folder: Path) -> None:
         # as the local stack's, without a way to any provider: nothing is sent
         os.environ.update(environment(LocalSettings(), Path(state), demonstration=False))
         clinic = Clinic(load_settings(ClinicSettings, PREFIX))
-        async with clinic.opened(), _serving(clinic) as address, _browser() as browser:
+        async with (
+            clinic.opened(),
+            _serving(clinic) as address,
+            opened_browser(_program()) as browser,
+        ):
             scene = await write_scene(clinic)
             for picture in chosen:
                 png = await _picture(browser, picture, clinic, scene, address)
@@ -106,6 +110,12 @@ def _smaller(png: bytes, tallest: int) -> bytes:
     return small.getvalue()
 
 
+def _program() -> str:
+    if PROGRAM is None:
+        raise Refusal("there is no Chromium on this machine", f"Install it: {INSTALL}")
+    return PROGRAM
+
+
 @asynccontextmanager
 async def _serving(clinic: Clinic) -> AsyncIterator[str]:
     """Serve the console on a free port, at the time of the pictures; give its address."""
@@ -120,18 +130,6 @@ async def _serving(clinic: Clinic) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await running
-
-
-@asynccontextmanager
-async def _browser() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        raise Refusal("there is no Chromium on this machine", "Install it: apt install chromium")
-    async with async_playwright() as playing:
-        # as root, Chromium does not start in its own sandbox; it opens our own pages alone
-        browser = await playing.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 if __name__ == "__main__":
