@@ -20,13 +20,13 @@ install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the
 	@$(PIP_INSTALL) --editable .
 
 test: $(VENV)/.dev  ## Run all tests, on real servers
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 long: $(VENV)/.dev  ## Run the tests that `make test` has a short form of (about five minutes)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m long
 
 coverage: $(VENV)/.dev  ## The same, and which lines no test reached (half as long again)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term
 
 check: $(VENV)/.dev  ## Lint, formatting, types, and the floors of the house
 	@$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_check import refuse_call
@@ -86,6 +86,23 @@ async def release(session: AsyncSession, task_id: str, *, who: str) -> bool:
         .values(claimed_by=None, claimed_until=None)
     )
     return _rows(given_back) > 0
+
+
+async def held_by(session: AsyncSession, who: str, now: datetime) -> Sequence[str]:
+    """Return the open tasks that somebody has claimed and reported nothing on, the latest first.
+
+    Args:
+        session: Any transaction.
+        who: Whose claims.
+        now: Aware UTC; what has lapsed is theirs no more.
+    """
+    theirs = (
+        CallTask.closed_at.is_(None),
+        CallTask.claimed_by == who,
+        CallTask.claimed_until > now,
+    )
+    query = select(CallTask.id).where(*theirs).order_by(CallTask.claimed_until.desc(), CallTask.id)
+    return (await session.scalars(query)).all()
 
 
 async def household_of(

@@ -8,13 +8,31 @@ from pydantic import BaseModel, ConfigDict, SecretStr, computed_field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_claim import claimant
-from clinic.call_order import AHEAD, LATER, ONE, OVERDUE, Counts, Listed, count_open, counts
+from clinic.call_order import (
+    AHEAD,
+    LATER,
+    ONE,
+    OVERDUE,
+    Counts,
+    Listed,
+    count_open,
+    count_wrote,
+    counts,
+)
 from clinic.call_task import TaskKind
 from clinic.call_words import Words, Written, in_lines, words_of
 from clinic.register.same_number import Housemate, housemates, numbers_of
 from clinic.tables import CallTask, Patient
 
-__all__ = ["Counts", "OpenCall", "count_open", "counts", "open_call", "open_calls"]
+__all__ = [
+    "Counts",
+    "OpenCall",
+    "count_open",
+    "count_wrote",
+    "counts",
+    "open_call",
+    "open_calls",
+]
 
 _MOST = 1_000_000_000
 """More tasks than any list has."""
@@ -130,6 +148,17 @@ async def in_order(
         if len(found) < at_most:
             found += await _found(session, part, now=now, at_most=at_most - len(found))
     return found
+
+
+async def next_later(session: AsyncSession, now: datetime, at_most: int) -> list[Any]:
+    """Return the first of those whose next call was put off, by the time; rows as of `in_order`.
+
+    Args:
+        session: Any transaction.
+        now: Aware UTC.
+        at_most: How many to return.
+    """
+    return await _found(session, LATER, now=now, at_most=at_most)
 
 
 async def listed(

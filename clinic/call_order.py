@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic.call_task import TaskKind
 from clinic.tables import Attempt, CallTask, Campaign, Patient
 
 _MOMENT: BindParameter[datetime] = bindparam("now")
@@ -44,6 +45,29 @@ async def count_open(session: AsyncSession, *, due_before: datetime | None = Non
     if due_before is not None:
         at_once = or_(CallTask.not_before.is_(None), CallTask.not_before <= due_before)
         query = query.where(CallTask.due_at < due_before, at_once)
+    return await session.scalar(query) or 0
+
+
+async def count_wrote(session: AsyncSession, campaign_id: str) -> int:
+    """Return how many of a campaign's patients wrote, and wait for an answer.
+
+    They stand on the call list also once the campaign is stopped; see `call_opening.close_for`.
+
+    Args:
+        session: Any transaction.
+        campaign_id: The campaign.
+    """
+    query = (
+        select(func.count())
+        .select_from(CallTask)
+        .join(Attempt, Attempt.id == CallTask.attempt_id)
+        .where(
+            CallTask.closed_at.is_(None),
+            CallTask.kind == TaskKind.REPLY.value,
+            # from the call list to the campaign: SQLite would go through all its attempts
+            _is(Attempt.campaign_id == campaign_id) == 1,
+        )
+    )
     return await session.scalar(query) or 0
 
 

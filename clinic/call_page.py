@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.call_check import refused_tasks
-from clinic.call_list import OpenCall, in_order, listed
+from clinic.call_list import OpenCall, in_order, listed, next_later
 from clinic.call_order import Counts, counts
 from clinic.call_refusal import CallRefusal
 from clinic.tables import CallTask
@@ -19,6 +19,10 @@ LOOKED_THROUGH = 500
 one of them before it is looked at, and the page is asked for every few seconds."""
 FEWEST_REFUSED = 10
 """Who may not be called stands there too, for the task is to be closed."""
+
+FEWEST_LATER = 5
+"""Whose next call was put off has a place too, however many are to be called now: the first ones
+come up soon, and may call by themselves before."""
 
 
 class CallPage(NamedTuple):
@@ -54,18 +58,23 @@ async def call_page(
         zone: The clinic's time zone.
         size: How many who may be called fill the page.
     """
-    found = await in_order(session, now, size)
+    length = await counts(session, now)
+    first = await in_order(session, now, size)
+    # where those to be called now fill the page, the next ones of later stand there all the same
+    later = await next_later(session, now, FEWEST_LATER) if len(first) == size else []
+    found = first + _without(later, first)
     refused = await refused_tasks(session, _tasks(found), now, key, zone)
-    if len(found) == size and len(found) - len(refused) < size // 2:
-        seen = {task.id for task in _tasks(found)}
-        found = await in_order(session, now, LOOKED_THROUGH)
+    callable_ = [row for row in first if row.CallTask.id not in refused]
+    if len(first) == size and len(callable_) < size // 2:
+        before, first = found, await in_order(session, now, LOOKED_THROUGH)
+        found = first + _without(later, first)
         # somebody may have closed one of the first in between: others have moved up
-        further = [task for task in _tasks(found) if task.id not in seen]
+        further = _tasks(_without(found, before))
         refused |= await refused_tasks(session, further, now, key, zone)
     callable_ = [row for row in found if row.CallTask.id not in refused]
     others = [row for row in found if row.CallTask.id in refused]
-    shown = callable_[:size] + others[: max(FEWEST_REFUSED, size - len(callable_))]
-    length = await counts(session, now)
+    shown = callable_[:size] + _without(later, others + callable_[:size])
+    shown += others[: max(FEWEST_REFUSED, size - len(callable_))]
     is_whole = len(found) >= length.open
     return CallPage(
         calls=await listed(session, shown, now, key),
@@ -74,6 +83,12 @@ async def call_page(
         not_to_call=len(others),
         is_whole=is_whole,
     )
+
+
+def _without(rows: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    """Return the rows whose tasks are in none of the others, in their order."""
+    there = {row.CallTask.id for row in others}
+    return [row for row in rows if row.CallTask.id not in there]
 
 
 def _tasks(found: Sequence[Any]) -> list[CallTask]:

@@ -9,11 +9,10 @@ from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.event import EventKind
+from clinic.pressed import ASKED_LENGTH, Pressed, pressed_in
 from clinic.tables import CallTask, Event
 
 _AT_ONCE = 500
-ASKED_LENGTH = "asked_length"
-"""Of an event's details: how many characters of its body the clinic's page said for the patient."""
 _PATIENTS_PAGE = "link"
 """The source of what was pressed and written on a patient's own page."""
 
@@ -24,10 +23,12 @@ class Written(NamedTuple):
     Attributes:
         asked: What was pressed on the patient's own page, said in the clinic's language.
         own: The patient's own words, in whatever language.
+        pressed: The same as `asked`, to be said in whatever language; None: only `asked` tells.
     """
 
     asked: str
     own: str
+    pressed: Pressed | None = None
 
 
 class Words(BaseModel):
@@ -53,7 +54,7 @@ class Words(BaseModel):
 
 def in_lines(written: Iterable[Written]) -> str:
     """Return replies as they were read together, one a line."""
-    return "\n".join(" ".join(filter(None, each)) for each in written)
+    return "\n".join(" ".join(filter(None, (each.asked, each.own))) for each in written)
 
 
 def written_of(body: str, source: str, details: Mapping[str, Any]) -> Written:
@@ -64,8 +65,10 @@ def written_of(body: str, source: str, details: Mapping[str, Any]) -> Written:
         source: Its giver.
         details: Its details.
     """
-    asked = details.get(ASKED_LENGTH, len(body)) if source == _PATIENTS_PAGE else 0
-    return Written(body[:asked].rstrip(), body[asked:].lstrip())
+    if source != _PATIENTS_PAGE:
+        return Written("", body.lstrip())
+    asked = details.get(ASKED_LENGTH, len(body))
+    return Written(body[:asked].rstrip(), body[asked:].lstrip(), pressed_in(details))
 
 
 async def words_of(session: AsyncSession, tasks: Sequence[CallTask]) -> dict[str, Words]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
@@ -62,6 +62,35 @@ class Waits(BaseModel):
         return f"waits: the next start {self.until.astimezone(zone):%a %Y-%m-%d %H:%M}{pace}"
 
 
+class CallLoad(NamedTuple):
+    """What counts towards the length of the call list.
+
+    Attributes:
+        open_calls: Calls that stand on it.
+        coming: Attempts that have begun, and whose call is about to stand on it.
+    """
+
+    open_calls: int
+    coming: int
+
+    def leaves_room(self, at_most: int | None) -> bool:
+        """Say whether a campaign may start anybody, as far as the call list goes.
+
+        Args:
+            at_most: From how many open calls on it may not; None: however many there are.
+        """
+        return at_most is None or self.open_calls + self.coming < at_most
+
+
+async def call_load(session: AsyncSession) -> CallLoad:
+    """Return how long the call list is, with what is about to come onto it.
+
+    Args:
+        session: Any transaction.
+    """
+    return CallLoad(open_calls=await call_list.count_open(session), coming=await _coming(session))
+
+
 async def room_for(session: AsyncSession, campaign: Campaign, now: datetime) -> int | Waits:
     """Return how many attempts the pace, and the room on the call list, allow; or why none.
 
@@ -77,11 +106,10 @@ async def room_for(session: AsyncSession, campaign: Campaign, now: datetime) -> 
     calls_at_most = campaign.open_calls_at_most
     if calls_at_most is None:
         return size
-    open_calls = await call_list.count_open(session)
-    coming = await _coming(session)
-    room = calls_at_most - open_calls - coming
-    if room > 0:
-        return min(size, room)
+    load = await call_load(session)
+    open_calls, coming = load
+    if load.leaves_room(calls_at_most):
+        return min(size, calls_at_most - open_calls - coming)
     return Waits(
         waits_for=WaitsFor.CALL_LIST, open_calls=open_calls, coming=coming, at_most=calls_at_most
     )

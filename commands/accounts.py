@@ -63,8 +63,9 @@ def add(
 ) -> None:
     """Make an account; its password is asked for, at least 12 characters.
 
-    Examples: `regresa accounts add Vera --role staff --language es`,
-    `pass show regresa/vera | regresa accounts add Vera --role staff --password-stdin`
+    Examples:
+    - `regresa accounts add Vera --role staff --language es`
+    - `pass show regresa/vera | regresa accounts add Vera --role staff --password-stdin`
     """
 
     async def run(clinic: Clinic) -> None:

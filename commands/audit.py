@@ -34,7 +34,9 @@ def audit(
 ) -> None:
     """Show who saw or changed what in the console, the newest first.
 
-    Examples: `regresa audit`, `regresa audit --patient A-0042 --limit 500 --json`
+    Examples:
+    - `regresa audit`
+    - `regresa audit --patient A-0042 --limit 500 --json`
     """
 
     async def run(clinic: Clinic) -> None:

@@ -31,7 +31,9 @@ def calls(
 ) -> None:
     """List who to call: overdue first, then by priority and due time; who was put off, last.
 
-    Examples: `regresa calls`, `regresa calls --limit 20`
+    Examples:
+    - `regresa calls`
+    - `regresa calls --limit 20`
     """
 
     async def run(clinic: Clinic) -> None:
@@ -127,8 +129,9 @@ def complete(
 ) -> None:
     """Record what came of a call; the patient's attempt hears of it as soon as a worker runs.
 
-    Examples: `regresa complete ct-5f0c9a3e1b7d2c48 --outcome no-answer`,
-    `regresa complete ct-5f0c9a3e1b7d2c48 --outcome declined --reason price`
+    Examples:
+    - `regresa complete ct-5f0c9a3e1b7d2c48 --outcome no-answer`
+    - `regresa complete ct-5f0c9a3e1b7d2c48 --outcome declined --reason price`
     """
 
     async def run(clinic: Clinic) -> None:
@@ -210,8 +213,9 @@ def event(
 ) -> None:
     """Report what a patient did: booked, replied or opted out.
 
-    Examples: `regresa event A-0042 booked --at '2027-03-02 10:30'`,
-    `regresa event A-0042 replied --text 'Can you call me on Monday?'`
+    Examples:
+    - `regresa event A-0042 booked --at '2027-03-02 10:30'`
+    - `regresa event A-0042 replied --text 'Can you call me on Monday?'`
     """
 
     async def run(clinic: Clinic) -> None:

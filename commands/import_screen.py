@@ -64,11 +64,13 @@ def _print_columns(source: Source) -> None:
 
 
 def _print_first_rows(result: ImportResult) -> None:
-    if not result.first_rows:
+    shown = result.first_changes or result.first_rows
+    if not shown:
         return
-    rows = [_said(row) for row in result.first_rows]
+    rows = [_said(row) for row in shown]
     named = list(dict.fromkeys(name for row in rows for name in row))
-    first = terminal.new_table("Read as", *(f"row {number + 1}" for number in range(len(rows))))
+    title = "New or changed, read as" if result.first_changes else "Read as"
+    first = terminal.new_table(title, *(str(number + 1) for number in range(len(rows))))
     for name in named:
         first.add_row(name.replace("_", " "), *(row.get(name, "") for row in rows))
     terminal.console.print(first)

@@ -46,7 +46,9 @@ def suppress(
 ) -> None:
     """Make sure that nobody writes to an address again; of a patient, to any of theirs.
 
-    Examples: `regresa suppress +13055550144`, `regresa suppress A-0042 --lift`
+    Examples:
+    - `regresa suppress +13055550144`
+    - `regresa suppress A-0042 --lift`
     """
 
     async def run(clinic: Clinic) -> None:

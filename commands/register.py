@@ -42,7 +42,9 @@ def segments(
 ) -> None:
     """List the segments with their patients; of one, also its rule, a sample and who is left out.
 
-    Example: `regresa segments`, `regresa segments lapsed-orthodontics --sample 20`
+    Examples:
+    - `regresa segments`
+    - `regresa segments lapsed-orthodontics --sample 20`
     """
 
     async def run(clinic: Clinic) -> None:

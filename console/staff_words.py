@@ -67,7 +67,7 @@ ENDS = {
     Outcome.UNREACHABLE: N_("Could not be reached"),
     Outcome.EXHAUSTED: N_("Nobody answered"),
     Outcome.EXCLUDED: N_("Left out"),
-    Outcome.CANCELLED: N_("Stopped"),
+    Outcome.CANCELLED: N_("Stopped before the end"),
 }
 
 REASONS = {
@@ -104,6 +104,7 @@ SAID = {
 BECAME = {
     "sent": N_("sent"),
     "on the call list": N_("on the call list"),
+    "was on the call list": N_("was on the call list"),
     "being sent": N_("being sent"),
     "skipped": N_("skipped"),
     "deferred": N_("put off"),
@@ -111,7 +112,7 @@ BECAME = {
     "to come": N_("to come"),
     "not reached": N_("not needed any more"),
 }
-"""As `clinic.register.attempt_card.StepLine.became` says it."""
+"""As `clinic.register.attempt_card.StepLine.became` says it; a call that is closed was there."""
 
 CHANNELS = {
     "email": N_("Email"),

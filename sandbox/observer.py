@@ -6,9 +6,11 @@ These routes hold what patients were sent, and have no login: the sandbox listen
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Header, HTTPException
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.messages_page import messages_page
 from sandbox.persistent_post import NotTakenError
 from sandbox.random_faults import RandomFaults
 from sandbox.simulated_patients import SimulatedPatients
@@ -43,7 +45,7 @@ class Observer:
         self._twilio = twilio
         self._faults = faults
         self.router = APIRouter(prefix="/sandbox")
-        self.router.add_api_route("/messages", self._messages, methods=["GET"])
+        self.router.add_api_route("/messages", self._messages, methods=["GET"], response_model=None)
         self.router.add_api_route("/faults", self._faults_so_far, methods=["GET"])
         self.router.add_api_route("/inbound-sms", self._inbound_sms, methods=["POST"])
 
@@ -57,9 +59,15 @@ class Observer:
         return dict(self._faults.counts)
 
     async def _messages(
-        self, channel: Literal["email", "sms", "whatsapp"] | None = None, to: str | None = None
-    ) -> list[dict[str, Any]]:
-        """List what was accepted for patients, oldest first, by channel or recipient if asked."""
+        self,
+        channel: Literal["email", "sms", "whatsapp"] | None = None,
+        to: str | None = None,
+        accept: Annotated[str, Header()] = "",
+    ) -> list[dict[str, Any]] | HTMLResponse:
+        """List what was accepted for patients, oldest first, by channel or recipient if asked.
+
+        Whoever opens it in a browser, which asks for HTML by name, gets a page.
+        """
         seen = [_seen_email(received) for received in self._inbox.messages]
         seen += [
             _seen_sms(message)
@@ -71,7 +79,8 @@ class Observer:
             for one in seen
             if channel in {None, one["channel"]} and (to is None or to in one["to"].split(", "))
         ]
-        return sorted(seen, key=lambda one: str(one["received_at"]))
+        seen.sort(key=lambda one: str(one["received_at"]))
+        return messages_page(seen) if "text/html" in accept else seen
 
     async def _inbound_sms(self, sms: PatientsSms) -> dict[str, int]:
         """Play a patient's SMS, and tell how the webhook answered it."""

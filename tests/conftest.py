@@ -4,9 +4,11 @@ import gc
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -159,11 +161,10 @@ async def database_url(
     request: pytest.FixtureRequest,
     prepared_sqlite: Path,
     prepared_postgresql: list[str],
-    tmp_path: Path,
 ) -> str:
     """A database without rows, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'clinic.db')}"
+        return f"sqlite:///{_emptied_sqlite(prepared_sqlite)}"
     if not prepared_postgresql:
         url = await _new_postgresql(request.getfixturevalue("postgresql"))
         async with Database(url):
@@ -188,6 +189,13 @@ async def _new_postgresql(server: str) -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
+def _emptied_sqlite(prepared: Path) -> Path:
+    used = prepared.with_name("used.db")
+    with closing(sqlite3.connect(prepared)) as source, closing(sqlite3.connect(used)) as target:
+        source.backup(target)
+    return used
+
+
 async def _empty_postgresql(url: str) -> None:
     # of so few rows, faster than TRUNCATE, which makes new files
     children_first = reversed(Table.metadata.sorted_tables)
@@ -210,10 +218,26 @@ def contact_policy() -> str:
     return "round-the-clock"
 
 
+@pytest.fixture(scope="session")
+async def databases() -> AsyncIterator[dict[str, Database]]:
+    """Those that tests use one after the other, by their URL: they stay open.
+
+    To open one, and to write the SQL of its queries anew, costs more than most tests do.
+    """
+    opened: dict[str, Database] = {}
+    yield opened
+    for database in opened.values():
+        await database.close()
+
+
 @pytest.fixture
 async def clinic(
-    clinic_folder: Path, database_url: str, contact_policy: str
-) -> AsyncIterator[Clinic]:
+    clinic_folder: Path,
+    database_url: str,
+    databases: dict[str, Database],
+    contact_policy: str,
+    tmp_path: Path,
+) -> Clinic:
     """The example clinic, opened; a test may say by which contact policy."""
     settings = ClinicSettings(
         clinic=clinic_folder,
@@ -223,10 +247,13 @@ async def clinic(
         # nobody listens there: a test that needs the console says where it is
         public_url="http://127.0.0.1:1",
         bookings_token=SecretStr("bookings-token"),
+        uploads=tmp_path / "uploads",
     )
     opened = Clinic(settings)
-    async with opened.database:
-        yield opened
+    if database_url not in databases:
+        databases[database_url] = await opened.database.__aenter__()
+    opened.database = databases[database_url]
+    return opened
 
 
 @pytest.fixture

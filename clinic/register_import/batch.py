@@ -102,7 +102,7 @@ def _number(rows: Sequence[ReadRow], result: BatchResult) -> list[Numbered]:
         try:
             numbered.append(Numbered(read, read.said, number_of(read.said)))
         except BadCell as bad:
-            result.reject(read, bad)
+            result.reject(read, bad.along_with((), read.said.unusable))
     return numbered
 
 

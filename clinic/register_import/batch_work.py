@@ -80,7 +80,8 @@ class BatchWork:
         if entry is None and row.first_name is None:
             lacking = f"no patient {number} on the register: import the patients first"
             unknown = Reason(CellProblem.NO_PATIENT, lacking, number)
-            self._result.reject(read, BadCell("patient_id", unknown))
+            bad = BadCell("patient_id", unknown).along_with((), row.unusable)
+            self._result.reject(read, bad)
             return
         for column, reason in row.unusable.items():
             self._result.leave_out(read, column, reason)
@@ -102,6 +103,8 @@ class BatchWork:
             self._result.updated += 1
         else:
             self._result.unchanged += 1
+        if is_new or changed:
+            self._result.show(row)
         if not is_new:
             self._history.doubt(entry.kept_id, row, read.line, unchanged=not changed)
 

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from clinic.register_import.batch_result import BatchResult
+from clinic.register_import.batch_result import SHOWN_ROWS, BatchResult
 from clinic.register_import.possible_duplicates import Found
 from clinic.register_import.register_row import ReadRow, RegisterRow
 from clinic.register_import.rejects import Reject
 
 _FEW = 20
 """Rejects and duplicates kept in memory, to show."""
-_SHOWN_ROWS = 3
 _COUNTS = ("new", "updated", "unchanged", "rejected")
 
 AGAIN = (
@@ -25,6 +24,7 @@ class ImportResult:
     Attributes:
         line: The line that was reached: what came before is on the register, or was rejected.
         first_rows: How the first rows were understood.
+        first_changes: The same of the first that are new or change something.
         unusable: Cells and rows that could not be used; `rejects` are the first of them.
         duplicates: Patients who may be on the register already, under another number;
             `first_duplicates` are the first of them.
@@ -36,6 +36,7 @@ class ImportResult:
     rejected: int = 0
     line: int = 0
     first_rows: list[RegisterRow] = field(default_factory=list)
+    first_changes: list[RegisterRow] = field(default_factory=list)
     unusable: int = 0
     rejects: list[Reject] = field(default_factory=list)
     duplicates: int = 0
@@ -60,9 +61,10 @@ class ImportResult:
         for name, count in self.with_batch(batch).items():
             setattr(self, name, count)
         self.line = rows[-1].line
-        if len(self.first_rows) < _SHOWN_ROWS:
+        if len(self.first_rows) < SHOWN_ROWS:
             said = [row.said for row in rows if isinstance(row.said, RegisterRow)]
-            self.first_rows += said[: _SHOWN_ROWS - len(self.first_rows)]
+            self.first_rows += said[: SHOWN_ROWS - len(self.first_rows)]
+        self.first_changes += batch.first_changes[: SHOWN_ROWS - len(self.first_changes)]
         self.unusable += len(batch.rejects)
         self.rejects += batch.rejects[: _FEW - len(self.rejects)]
         self.duplicates += len(batch.duplicates)

@@ -34,7 +34,7 @@ def number_of(row: RegisterRow) -> str:
     address = row.phone or row.email
     if address is None:
         said = (
-            "is missing, and so are the national id, the birth date, the phone and the email: "
+            "is missing, and there is no national id, birth date, phone or email that can be used: "
             "nothing tells this patient from others of the name"
         )
         raise BadCell("patient_id", Reason(CellProblem.NOTHING_TO_KNOW_BY, said))

@@ -10,6 +10,7 @@ from clinic.register_import.cell import quoted, statement_of, text_of
 from clinic.register_import.cell_problem import CellProblem, Reason
 from clinic.register_import.closed_lists import word_key
 from clinic.register_import.dates import DateOrder, DateReader
+from clinic.register_import.patient_number import number_of
 from clinic.register_import.person_name import read_full_name
 from clinic.register_import.register_row import BadCell, RegisterRow
 
@@ -76,7 +77,8 @@ class RowReader:
         phone_columns.read_phones(row, said, self._country)
         listed_columns.read_consents(row, said)
         if bad:  # whoever mends the row is told of all at once
-            raise bad[0].along_with(bad[1:], row.unusable)
+            others = [*bad[1:], *_unknown(row, bad)]
+            raise bad[0].along_with(others, row.unusable)
         if row.guardian_number in (row.external_id, _NO_GUARDIAN):
             row.guardian_number = None
         if row.next_appointment is None and "next_appointment" in self._columns:
@@ -106,6 +108,17 @@ class RowReader:
             if column in said:
                 said[column] = meant.get(word_key(said[column]), said[column])
         return said
+
+
+def _unknown(row: RegisterRow, bad: Sequence[BadCell]) -> list[BadCell]:
+    """Return that nothing tells whose row it is, if so: without its bad cells it was no better."""
+    if {"patient_id", "name"} & {cell.column for cell in bad} or row.first_name is None:
+        return []
+    try:
+        number_of(row)
+    except BadCell as unknown:
+        return [unknown]
+    return []
 
 
 def _name(said: Mapping[str, str]) -> tuple[str | None, str]:

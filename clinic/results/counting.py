@@ -103,7 +103,8 @@ async def messages(session: AsyncSession, conditions: Conditions) -> Sequence[Co
     if conditions:
         of_attempt = query.join(Attempt, Attempt.id == Message.attempt_id)
         query = of_attempt.join(Campaign, Campaign.id == Attempt.campaign_id).where(*conditions)
-    rows = await session.execute(query.group_by(Message.step, Message.channel))
+    grouped = query.group_by(Message.step, Message.channel)
+    rows = await session.execute(grouped.order_by(Message.step, Message.channel))
     return [Contact(*row) for row in rows]
 
 

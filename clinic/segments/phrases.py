@@ -55,7 +55,9 @@ ENGLISH = {
         "last visit for %(words)s over %(time)s ago and none for %(others)s on that day or since"
     ),
     Phrase.NEVER_RETURNED: "came on one day, over %(time)s ago, and not again",
-    Phrase.CONTROL_DUE: "had %(words)s, and neither that nor a control (%(others)s) for %(time)s",
+    Phrase.CONTROL_DUE: (
+        "had %(words)s; last visit for that or a control (%(others)s) over %(time)s ago"
+    ),
     Phrase.ANY_VISIT: "visit of any kind",
     Phrase.SEEN_BEFORE: "last visit over %(time)s ago",
     Phrase.SEEN_BETWEEN: "last visit from %(first)s to %(last)s",

@@ -54,7 +54,8 @@ class CallCard:
         visitor: Visitor,
         *,
         filled: CallForm | None = None,
-        problem: str = "",
+        refusal: CallRefusal | None = None,
+        held: bool = False,
     ) -> Response:
         """Return a task's page; that it was looked at is noted.
 
@@ -62,7 +63,8 @@ class CallCard:
             task_id: Which.
             visitor: Who looks.
             filled: What they sent and what can't be taken as it is: it is shown again.
-            problem: Why it can't, in their words.
+            refusal: Why it can't.
+            held: They asked for the next call, and have this one still.
 
         Raises:
             HTTPException: 404, there is no such task.
@@ -88,7 +90,7 @@ class CallCard:
         return render(
             visitor,
             "call.html",
-            status=422 if problem else 200,
+            status=422 if refusal else 200,
             row=row,
             card=card,
             script=script,
@@ -102,7 +104,9 @@ class CallCard:
             calls_made=calls_made,
             # the number may be another by now, where the form is shown again
             called=filled.called if filled and filled.called else _called(call, clinic.key),
-            problem=problem,
+            problem=in_words(refusal, clinic, visitor) if refusal is not None else "",
+            wrong=filled.field_of(refusal.why) if filled and refusal else "",
+            held=held,
             now=now,
             zone=clinic.profile.zone,
             longest_note=LONGEST_NOTE,
@@ -115,8 +119,7 @@ class CallCard:
         except CallRefusal as refusal:
             if refusal.why in LOST:
                 return self._lost.page(task_id, visitor, form, refusal)
-            problem = in_words(refusal, self._clinic, visitor)
-            return await self.page(task_id, visitor, filled=form, problem=problem)
+            return await self.page(task_id, visitor, filled=form, refusal=refusal)
         return RedirectResponse(f"/calls?done={task_id}", 303)
 
     async def _completed(self, task_id: str, visitor: Visitor, form: CallForm) -> None:
@@ -190,8 +193,8 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     reporter = Annotated[Visitor, Depends(or_note_back(signed_in, clinic))]
 
     @routes.get("/calls/{task_id}")
-    async def show(task_id: str, visitor: caller) -> Response:
-        return await desk.page(task_id, visitor)
+    async def show(task_id: str, visitor: caller, held: str = "") -> Response:
+        return await desk.page(task_id, visitor, held=bool(held))
 
     # what the page asks for now and then, while somebody is on the phone
     @routes.get("/calls/{task_id}/news")

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, field_validator
 
+from clinic.call_refusal import CallProblem
 from clinic.call_task import Reported
 from clinic.event import CallOutcome
 from clinic.outcome import LossReason
@@ -14,6 +15,14 @@ LONGEST_NOTE = 2000
 """Characters."""
 
 _LATER = (CallOutcome.CALL_BACK, CallOutcome.THINKING)
+_OF_REASON = (CallProblem.NEEDS_REASON, CallProblem.REASON_MISPLACED)
+_OF_TIME = (
+    CallProblem.NEEDS_TIME,
+    CallProblem.TIME_MISPLACED,
+    CallProblem.TIME_PASSED,
+    CallProblem.TIME_TOO_FAR,
+    CallProblem.OUTSIDE_HOURS,
+)
 
 
 class CallForm(BaseModel):
@@ -50,6 +59,20 @@ class CallForm(BaseModel):
     def _one_character_a_line_end(cls, sent: object) -> object:
         # a browser counts it as one, against the longest note, and sends two
         return storable(sent).replace("\r\n", "\n") if isinstance(sent, str) else sent
+
+    def field_of(self, problem: CallProblem) -> str:
+        """Return the name of the field that a refusal is about; empty: it is about none.
+
+        Args:
+            problem: Why what was filled in can't be taken.
+        """
+        if problem in _OF_REASON:
+            return "reason"
+        if problem not in _OF_TIME:
+            return ""
+        if self.outcome is CallOutcome.BOOKED or not (self.at or self.outcome in _LATER):
+            return "appointment"
+        return "at" if self.at else "later"
 
     def reported(self, zone: ZoneInfo) -> Reported:
         """Return what is reported, its time in UTC.

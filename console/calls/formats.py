@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from clinic.delivery_check import LeftOut
+from clinic.pressed import Pressed
 from console.calls.words import FAILED, LEFT_OUT_ONE, REFUSED_WITH
+from console.patient.spoken import spoken_wish
 from console.staff_words import N_
 from console.translations import translations
 
@@ -43,6 +45,10 @@ def call_formats(language: str) -> Mapping[str, Callable[..., str]]:
         """Say why a message failed; a code that a provider gave is for whoever looks it up."""
         return gettext(FAILED[code]) if code in FAILED else gettext(REFUSED_WITH) % {"code": code}
 
+    def pressed_words(pressed: Pressed, zone: ZoneInfo) -> str:
+        """Say what a patient pressed on their own page, a time by the clinic's clock."""
+        return spoken_wish(pressed, language, zone)
+
     return {
         "said": gettext,
         "late_by": lambda due, now: lateness(max(1, (now - due) // _MINUTE)),
@@ -51,6 +57,7 @@ def call_formats(language: str) -> Mapping[str, Callable[..., str]]:
             gettext(_NOT_BEFORE) % {"at": written(at, zone, _minute(now))}
         ),
         "failure_words": failure,
+        "pressed_words": pressed_words,
         "left_out_words": lambda reason: gettext(LEFT_OUT_ONE[LeftOut(reason)]),
     }
 

@@ -16,7 +16,7 @@ from clinic.call_page import call_page
 from clinic.call_refusal import CallProblem, CallRefusal
 from clinic.clinic import Clinic
 from clinic.tables import CallTask
-from console.calls.done import done_just_now
+from console.calls.done import done_just_now, given_back
 from console.calls.problem import in_words
 from console.calls.rows import CallRow, RowGroup, call_rows
 from console.calls.seen import SeenCalls
@@ -53,6 +53,7 @@ class CallDesk:
         problem: str = "",
         nothing_free: bool = False,
         done: str = "",
+        back: str = "",
     ) -> HTMLResponse:
         """Return the list as a visitor sees it.
 
@@ -63,6 +64,7 @@ class CallDesk:
             problem: What did not work just now, in the visitor's words.
             nothing_free: They asked for the next call, and there is none.
             done: The task of the call that they have just reported on.
+            back: The task that they have just given back.
         """
         now = self._clock()
         async with self._clinic.database.reading() as session:
@@ -70,6 +72,7 @@ class CallDesk:
                 session, now, self._clinic.key, self._clinic.profile.zone, size=SHOWN
             )
             recorded = await done_just_now(session, done, visitor.account.name, now)
+            returned = await given_back(session, back, visitor.account, now)
         await self._seen.note(visitor.account, seen.calls, now)
         me = visitor.account.name
         return render(
@@ -86,6 +89,7 @@ class CallDesk:
             problem=problem,
             nothing_free=nothing_free,
             done=recorded,
+            returned=returned,
         )
 
     async def take(self, task_id: str, visitor: Visitor) -> Response:
@@ -97,8 +101,18 @@ class CallDesk:
             return await self.page(visitor, status=409, problem=problem)
 
     async def take_next(self, visitor: Visitor) -> Response:
-        """Claim the most urgent task that is free, and whose patient may be called at this hour."""
+        """Claim the most urgent task that is free, and whose patient may be called at this hour.
+
+        Whoever has one already is led back to it first: nobody else can call them meanwhile.
+        """
         clinic, now, me = self._clinic, self._clock(), visitor.account.name
+        async with clinic.database.reading() as session:
+            held = await call_claim.held_by(session, me, now)
+        for task_id in held:
+            try:
+                return await self._taken(task_id, visitor, "?held=1")
+            except CallRefusal:  # the register has learned meanwhile that nobody may call
+                continue
         seen = 0
         for at_most in _LOOKED_THROUGH:
             async with clinic.database.reading() as session:
@@ -147,15 +161,15 @@ class CallDesk:
         async with self._clinic.database.writing() as session:
             if await call_claim.release(session, task_id, who=visitor.account.name):
                 await self._note(session, visitor, Action.RELEASED, task_id)
-        return RedirectResponse("/calls", 303)
+        return RedirectResponse(f"/calls?back={task_id}", 303)
 
-    async def _taken(self, task_id: str, visitor: Visitor) -> Response:
+    async def _taken(self, task_id: str, visitor: Visitor, why: str = "") -> Response:
         now, zone, key = self._clock(), self._clinic.profile.zone, self._clinic.key
         me = visitor.account.name
         async with self._clinic.database.writing() as session:
             await call_claim.claim(session, task_id, who=me, now=now, key=key, zone=zone)
             await self._note(session, visitor, Action.CLAIMED, task_id)
-        return RedirectResponse(f"/calls/{task_id}", 303)
+        return RedirectResponse(f"/calls/{task_id}{why}", 303)
 
     async def _refused(
         self, session: AsyncSession, calls: Sequence[OpenCall], now: datetime
@@ -196,8 +210,8 @@ def router(clinic: Clinic, clock: Clock, doors: Doors) -> APIRouter:
     caller = Annotated[Visitor, Depends(doors.signed_in(Role.STAFF, Role.OPS, Role.ADMIN))]
 
     @routes.get("/calls")
-    async def show(visitor: caller, done: str = "") -> Response:
-        return await desk.page(visitor, done=done)
+    async def show(visitor: caller, done: str = "", back: str = "") -> Response:
+        return await desk.page(visitor, done=done, back=back)
 
     # what the page asks for now and then, to show new work without being loaded again
     @routes.get("/calls/rows")

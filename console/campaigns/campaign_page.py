@@ -28,6 +28,7 @@ _Change = Callable[[AsyncSession, str, datetime], Awaitable[bool]]
 """Changes the campaign of a name, and says whether that changed anything."""
 
 
+STOP_PAGE = "campaigns/stop.html"
 _JUST_STARTED = timedelta(minutes=2)
 """An attempt begins within seconds; if not, the figures tell more than a promise."""
 
@@ -92,6 +93,8 @@ class CampaignDesk:
             except CampaignRefusal:
                 raise HTTPException(404, "no such campaign") from None
             open_calls = await call_list.count_open(session)
+            stops = name == STOP_PAGE or campaign.state == CampaignState.STOPPED.value
+            wrote = await call_list.count_wrote(session, campaign_id) if stops else 0
         look = await self._looks.figures(campaign_id, now)
         figures = look.result
         over = campaign.until is not None and now > campaign.until
@@ -115,6 +118,7 @@ class CampaignDesk:
             starting=figures is not None and not over and is_starting(figures, now, visitor),
             opens_at=next_opening(self._clinic.policy, self._clinic.calendar, now),
             open_calls=open_calls,
+            wrote=wrote,
             over=over,
             filled=filled or limits,
             problems=said,
@@ -207,7 +211,7 @@ def router(clinic: Clinic, clock: Clock, doors: Doors, looks: CampaignLooks) -> 
 
     @routes.get("/campaigns/{campaign_id}/stop")
     async def ask(campaign_id: str, visitor: ops) -> Response:
-        return await desk.page(campaign_id, visitor, "campaigns/stop.html")
+        return await desk.page(campaign_id, visitor, STOP_PAGE)
 
     @routes.post("/campaigns/{campaign_id}/pause")
     async def pause(campaign_id: str, visitor: ops) -> Response:

@@ -17,11 +17,12 @@ from clinic.campaign_refusal import CampaignProblem, CampaignRefusal
 from clinic.campaign_start import CampaignTerms, start_campaign
 from clinic.clinic import Clinic
 from clinic.identifiers import new_id
+from clinic.page_room import CallLoad, call_load
 from clinic.plan import Plan
 from clinic.segments.rule import Segment
 from console.campaigns.looks import CampaignLooks
 from console.campaigns.segment_page import found
-from console.campaigns.terms_form import Problems, TermsForm, read_terms
+from console.campaigns.terms_form import Problems, TermsForm, read_limits, read_terms
 from console.campaigns.titles import Titles
 from console.campaigns.words import CAMPAIGN_PROBLEMS
 from console.clock import Clock
@@ -87,6 +88,8 @@ class NewCampaign:
             field: translated(visitor, CAMPAIGN_PROBLEMS[why])
             for field, why in (problems or {}).items()
         }
+        limits, _ = read_limits(filled)
+        load, most = await self._load(), limits["open_calls_at_most"]
         return render(
             visitor,
             "campaigns/plan.html",
@@ -98,6 +101,9 @@ class NewCampaign:
             problems=said,
             zone=self._clinic.profile.zone,
             today=self._today,
+            load=load,
+            at_most=most,
+            is_full=not load.leaves_room(most),
         )
 
     async def take(self, chosen: Chosen, visitor: Visitor, form: TermsForm) -> Response:
@@ -144,6 +150,7 @@ class NewCampaign:
     ) -> Response:
         look = await self._looks.outlook(*chosen, self._clock())
         counts = await self._looks.counts([chosen.segment], self._clock())
+        load = await self._load()
         return render(
             visitor,
             "campaigns/check.html",
@@ -155,7 +162,14 @@ class NewCampaign:
             calls=look.result.calls if look.result else None,
             patients=look.result.patients if look.result else counts[chosen.segment.name].result,
             zone=self._clinic.profile.zone,
+            load=load,
+            at_most=terms.open_calls_at_most,
+            is_full=not load.leaves_room(terms.open_calls_at_most),
         )
+
+    async def _load(self) -> CallLoad:
+        async with self._clinic.database.reading() as session:
+            return await call_load(session)
 
     async def _start(
         self,

@@ -21,7 +21,7 @@ PHRASES = {
     ),
     Phrase.NEVER_RETURNED: N_("came on one day only, more than %(time)s ago"),
     Phrase.CONTROL_DUE: N_(
-        "had %(words)s, and neither that nor a control (%(others)s) for %(time)s"
+        "had %(words)s; last visit for that or a control (%(others)s) more than %(time)s ago"
     ),
     Phrase.ANY_VISIT: N_("any visit"),
     Phrase.SEEN_BEFORE: N_("last visit more than %(time)s ago"),

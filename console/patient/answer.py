@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from clinic.call_words import ASKED_LENGTH
 from clinic.event import EventKind
 from clinic.inbox import Received
 from clinic.link import LinkedMessage
 from clinic.outcome import LossReason
+from clinic.pressed import Pressed, Wish
 from console.patient.call_times import CallTime
 
 LONGEST_WORDS = 500
@@ -50,6 +50,7 @@ class Answer(BaseModel):
     """What a patient said.
 
     Attributes:
+        wish: What they pressed.
         kind: What it means for the attempt.
         key: The same answer again has the same key; nobody can guess the words from it.
         words: The patient's own.
@@ -59,36 +60,44 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    wish: Wish
     kind: EventKind
     key: str
     words: str = ""
     time: CallTime | None = None
     reason: LossReason | None = None
 
-    def received(self, linked: LinkedMessage, asked: str) -> Received:
+    def pressed(self, language: str) -> Pressed:
+        """Return what they pressed, without their own words.
+
+        Args:
+            language: In which they read their page.
+        """
+        at = self.time.at if self.time else None
+        return Pressed(wish=self.wish, at=at, reason=self.reason, language=language)
+
+    def received(self, linked: LinkedMessage, pressed: Pressed, asked: str) -> Received:
         """Return what the inbox stores: staff read the wish, then the patient's own words.
 
         Args:
             linked: Whose link it was.
-            asked: What they wish, said in the clinic's language.
+            pressed: What they wish.
+            asked: The same, said in the clinic's language.
         """
-        details: dict[str, object] = {"step": linked.step, ASKED_LENGTH: len(asked)}
-        if self.reason is not None:
-            details["loss_reason"] = self.reason.value
         return Received(
             source=LINK,
             source_key=f"{linked.attempt_id}.{linked.step}.{self.key}",
             kind=self.kind,
             attempt_id=linked.attempt_id,
             body=f"{asked} {self.words}".strip(),
-            at=self.time.at if self.time else None,
-            details=details,
+            at=pressed.at,
+            details={"step": linked.step} | pressed.details(asked),
         )
 
 
 def stop() -> Answer:
     """Return the wish for no more messages; however often it is said, it is said once."""
-    return Answer(kind=EventKind.OPTED_OUT, key="stop.")
+    return Answer(wish=Wish.STOP, kind=EventKind.OPTED_OUT, key="stop.")
 
 
 def call(at: str, words: str, nonce: str, times: Sequence[CallTime]) -> Answer | Draft:
@@ -107,8 +116,8 @@ def call(at: str, words: str, nonce: str, times: Sequence[CallTime]) -> Answer |
         return draft.model_copy(update={"problem": "problem_time"})
     if len(words) > LONGEST_WORDS:
         return draft.model_copy(update={"problem": "problem_words"})
-    key = _key("call", nonce, f"{at}\n{words}" if at else words)
-    return Answer(kind=EventKind.REPLY, key=key, words=words, time=time)
+    key = _key(Wish.CALL, nonce, f"{at}\n{words}" if at else words)
+    return Answer(wish=Wish.CALL, kind=EventKind.REPLY, key=key, words=words, time=time)
 
 
 def why(reason: str, words: str, nonce: str) -> Answer | Draft:
@@ -130,9 +139,9 @@ def why(reason: str, words: str, nonce: str) -> Answer | Draft:
     if known is None and (reason or not words):
         return draft.model_copy(update={"problem": "problem_reason"})
     if words:
-        key = _key("why", nonce, f"{reason}\n{words}")
-        return Answer(kind=EventKind.REPLY, key=key, words=words, reason=known)
-    return Answer(kind=EventKind.DECLINED, key=f"why.{reason}", reason=known)
+        key = _key(Wish.WHY, nonce, f"{reason}\n{words}")
+        return Answer(wish=Wish.WHY, kind=EventKind.REPLY, key=key, words=words, reason=known)
+    return Answer(wish=Wish.WHY, kind=EventKind.DECLINED, key=f"why.{reason}", reason=known)
 
 
 def readable(words: str) -> str:

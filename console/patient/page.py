@@ -7,12 +7,14 @@ from fastapi.responses import HTMLResponse
 
 from clinic import inbox
 from clinic.clinic import Clinic
+from clinic.pressed import Wish
 from clinic.register import household
 from console.clock import Clock
 from console.patient import answer
 from console.patient.answer import Answer, Draft
-from console.patient.texts import REASONS, TEXTS
-from console.patient.view import over_page, patient_page, spoken_time, thanks_page
+from console.patient.spoken import spoken_time, spoken_wish
+from console.patient.texts import TEXTS
+from console.patient.view import over_page, patient_page, thanks_page
 from console.patient.visit import Visit, followed
 
 _Lang = Annotated[str, Query()]
@@ -45,7 +47,7 @@ def router(clinic: Clinic, clock: Clock) -> APIRouter:
     ) -> HTMLResponse:
         visit = await followed(clinic, token, lang, clock())
         said = answer.call(at, words, nonce, visit.times)
-        return await _hear(clinic, clock, visit, said, "call")
+        return await _hear(clinic, clock, visit, said)
 
     @routes.post("/{token}/why")
     async def say_why(
@@ -53,49 +55,41 @@ def router(clinic: Clinic, clock: Clock) -> APIRouter:
     ) -> HTMLResponse:
         visit = await followed(clinic, token, lang, clock())
         said = answer.why(reason, words, nonce)
-        return await _hear(clinic, clock, visit, said, "why")
+        return await _hear(clinic, clock, visit, said)
 
     # one click in a mail reader (RFC 8058) sends a body, the page's button none: neither is read;
     # a stop counts for ever, also from a mail whose link has expired
     @routes.post("/{token}/stop")
     async def stop(token: str, lang: _Lang = "") -> HTMLResponse:
         visit = await followed(clinic, token, lang, clock())
-        return await _hear(clinic, clock, visit, answer.stop(), "stop")
+        return await _hear(clinic, clock, visit, answer.stop())
 
     return routes
 
 
-async def _hear(
-    clinic: Clinic, clock: Clock, visit: Visit, said: Answer | Draft, wish: str
-) -> HTMLResponse:
+async def _hear(clinic: Clinic, clock: Clock, visit: Visit, said: Answer | Draft) -> HTMLResponse:
     if isinstance(said, Draft):
         return patient_page(clinic.profile, visit, said)
-    received = said.received(visit.linked, _for_staff(said, wish, clinic.profile.language))
+    profile = clinic.profile
+    pressed = said.pressed(visit.language)
+    # as an export and a command say it; the console says it anew in its reader's language
+    asked = spoken_wish(pressed, profile.language, profile.zone)
+    received = said.received(visit.linked, pressed, asked)
     async with clinic.database.writing() as session:
         # what one of a household says counts for each whom the message names
         for concerned in await household.for_each(session, received, visit.linked.step):
             await inbox.store(session, concerned, now=clock(), key=clinic.key)
     return thanks_page(
-        clinic.profile,
+        profile,
         visit.language,
         None if visit.over else visit.token,
-        _thanks(said, wish, visit.language),
-        incentive=wish == "why",
+        _thanks(said, visit.language),
+        incentive=said.wish is Wish.WHY,
     )
 
 
-def _for_staff(said: Answer, wish: str, language: str) -> str:
-    """Say in the clinic's language what a patient wishes."""
-    texts = TEXTS[language]
-    if said.time is not None:
-        return texts["asks_call_at"].format(time=spoken_time(said.time, language))
-    if said.reason is not None:
-        return texts["asks_why"].format(reason=REASONS[language][said.reason])
-    return texts["asks_why_words" if wish == "why" else f"asks_{wish}"]
-
-
-def _thanks(said: Answer, wish: str, language: str) -> str:
+def _thanks(said: Answer, language: str) -> str:
     texts = TEXTS[language]
     if said.time is None:
-        return texts[f"done_{wish}"]
+        return texts[f"done_{said.wish}"]
     return texts["done_call_at"].format(time=spoken_time(said.time, language))

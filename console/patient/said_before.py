@@ -10,11 +10,10 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic.link import LinkedMessage
+from clinic.pressed import Wish
 from clinic.tables import Appointment, Attempt, CallTask, Event, Message, Patient
 from console.patient.answer import LINK
 from console.patient.call_times import CallTime, time_of
-
-_CALL, _WHY = "call", "why"
 
 
 class SaidBefore(BaseModel):
@@ -60,7 +59,7 @@ async def said_before(
     patient_ids = {attempt.patient_id for attempt in attempts}
     stopped = await _stops(session, patient_ids)
     there = await _pressed_there(session, linked)
-    calls = await _latest(session, there, attempts, _CALL)
+    calls = await _latest(session, there, attempts, Wish.CALL)
     # a stop after it has taken the call off the list
     awaited = [
         call
@@ -73,7 +72,7 @@ async def said_before(
         booked=await _booked(session, now, patient_ids) == len(patient_ids),
         awaits_call=bool(awaited),
         call_time=_time_asked(awaited[0].details, zone, now) if awaited else None,
-        told_why=bool(await _latest(session, there, attempts, _WHY)),
+        told_why=bool(await _latest(session, there, attempts, Wish.WHY)),
     )
 
 
@@ -112,7 +111,7 @@ async def _latest(
     session: AsyncSession,
     there: Sequence[ColumnElement[bool]],
     attempts: Sequence[Attempt],
-    wish: str,
+    wish: Wish,
 ) -> list[Event]:
     """Return each one's latest wish of a kind that was pressed there, the latest of all first."""
     found = [

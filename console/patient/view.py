@@ -2,21 +2,19 @@
 
 import re
 import secrets
-from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinic.folder import ClinicProfile
 from clinic.multilingual import LANGUAGES
 from console.patient.answer import LONGEST_WORDS, Draft
-from console.patient.call_times import CallTime
 from console.patient.said_before import SaidBefore
-from console.patient.texts import DAY, DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
+from console.patient.spoken import spoken_day, spoken_time
+from console.patient.texts import DAY_PARTS, LANGUAGE_NAMES, REASONS, TEXTS
 from console.patient.visit import Visit
 
 _PAGES = Environment(
@@ -48,7 +46,7 @@ def patient_page(profile: ClinicProfile, visit: Visit, draft: Draft | None = Non
     draft = draft or Draft()
     days = [
         {
-            "words": _day(day, language),
+            "words": spoken_day(day, language),
             "parts": [
                 {"name": time.name, "words": DAY_PARTS[language][time.part]} for time in parts
             ],
@@ -130,11 +128,6 @@ def error_page(profile: ClinicProfile, accepted: str, status: int) -> HTMLRespon
     return _page(profile, language, "error.html", status=status, said=TEXTS[language][says])
 
 
-def spoken_time(time: CallTime, language: str) -> str:
-    """Return a part of a day as a language says it: `martes, 2 de marzo, por la mañana ...`."""
-    return f"{_day(time.day, language)}, {DAY_PARTS[language][time.part]}"
-
-
 def language_accepted(header: str) -> str | None:
     """Return the one of our languages that a browser likes best; None: it names none of them."""
     liked: list[tuple[float, str]] = []
@@ -153,10 +146,6 @@ def _will_call(before: SaidBefore, language: str) -> str:
     if before.call_time is None:
         return TEXTS[language]["will_call"]
     return TEXTS[language]["will_call_at"].format(time=spoken_time(before.call_time, language))
-
-
-def _day(day: date, language: str) -> str:
-    return format_date(day, format=DAY[language], locale=language)
 
 
 def _page(

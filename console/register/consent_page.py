@@ -26,7 +26,8 @@ ALL = "all"
 LONGEST_SOURCE = 200
 """Characters."""
 
-_NO_CHANNEL = N_("Choose what it is about, please.")
+_NO_CHANNEL = N_("By which way? Choose one, please.")
+_NO_CONTENT = N_("Choose what it is about, please.")
 _NO_WORD = N_("What did they say? Choose one, please.")
 _NO_SOURCE = N_("Where did they say so? Write for example: paper form.")
 _NO_DAY = N_("That is no day. Write it as 2026-02-28.")
@@ -115,7 +116,7 @@ class PatientConsents:
         if not channels:
             wrong["channel"] = _NO_CHANNEL
         if not contents:
-            wrong["content"] = _NO_CHANNEL
+            wrong["content"] = _NO_CONTENT
         if not form.word:
             wrong["word"] = _NO_WORD
         source = legible(form.source)

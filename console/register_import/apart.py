@@ -148,6 +148,7 @@ class _Work:
             counts=result.counts,
             line=result.line,
             first_rows=result.first_rows,
+            first_changes=result.first_changes,
             unusable=result.unusable,
             rejects=[RejectLine.of_reject(each) for each in result.rejects],
             duplicates=result.duplicates,

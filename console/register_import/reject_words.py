@@ -31,8 +31,8 @@ CELL_PROBLEMS = {
     CellProblem.UNKNOWN_YES: N_("we do not know the word “%(one)s”: it was taken for a yes"),
     CellProblem.UNKNOWN_NO: N_("we do not know the word “%(one)s”: it was taken for a no"),
     CellProblem.NOTHING_TO_KNOW_BY: N_(
-        "is missing, and so are the national id, the birth date, the phone and the email: nothing "
-        "tells this patient from others of the name"
+        "is missing, and there is no national id, birth date, phone or email that can be used: "
+        "nothing tells this patient from others of the name"
     ),
     CellProblem.NO_PATIENT: N_("patient %(one)s is not on the register: import the patients first"),
     CellProblem.FORGOTTEN: N_("was forgotten at their own wish"),

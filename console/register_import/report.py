@@ -155,6 +155,7 @@ class Report(BaseModel):
         counts: What became of the rows: new, updated, unchanged, rejected.
         line: The line that was reached.
         first_rows: How the first rows were understood.
+        first_changes: The same of the first that are new or change something.
         unusable: Cells and rows that could not be used; `rejects` are the first of them.
         duplicates: Patients who may be on the register already, under another number.
     """
@@ -169,6 +170,7 @@ class Report(BaseModel):
     counts: dict[str, int] = {}
     line: int = 0
     first_rows: list[RegisterRow] = []
+    first_changes: list[RegisterRow] = []
     unusable: int = 0
     rejects: list[RejectLine] = []
     duplicates: int = 0

@@ -95,8 +95,9 @@ class ReportView:
 
     @property
     def first_rows(self) -> list[FirstRow]:
-        """The first rows as they were understood, field by field."""
-        rows = [row.said() for row in self._report.first_rows]
+        """The first rows as they were understood, field by field: of those that bring anything."""
+        told = self._report.first_changes or self._report.first_rows
+        rows = [row.said() for row in told]
         fields = [each for each in RegisterRow.__slots__ if any(each in row for row in rows)]
         return [
             FirstRow(self.column(field), [self._value(field, row.get(field)) for row in rows])

@@ -1,5 +1,6 @@
 """How the results write ranges, money and weeks, as filters of their templates."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Context, Decimal
@@ -44,6 +45,21 @@ def result_formats(language: str) -> Mapping[str, Callable[..., str]]:
         "week": lambda monday: format_date(monday, _DAY_OF_MONTH[language], locale=language),
         "week_of_year": lambda monday: _week(monday, language),
     }
+
+
+def tells_day(name: str, day: date) -> bool:
+    """Say whether a campaign's name has a day in it, in whatever language it was given.
+
+    Args:
+        name: Such as the one that a new campaign's form begins with (`clinic.campaign_name`).
+        day: Which.
+    """
+    written = {format_date(day, "medium", locale=language) for language in _DAY_OF_MONTH}
+    words = " ".join(name.split())
+    return any(
+        re.search(rf"(?<!\d){re.escape(' '.join(each.split()))}(?!\d)", words)
+        for each in (*written, day.isoformat())
+    )
 
 
 def _percent(share: float, language: str) -> str:

@@ -25,6 +25,7 @@ from console.clock import Clock
 from console.doors.sessions import Doors, Visitor
 from console.results.csv_file import csv_of
 from console.results.filter_form import FilterForm, asked_for, segments_of
+from console.results.formats import tells_day
 from console.results.tables import shown
 from console.results.words import AGAINST_GOAL, STAGES
 from console.staff_view import render, translated
@@ -152,6 +153,7 @@ class ResultsDesk:
             against_goal=AGAINST_GOAL,
             costs=self._clinic.profile.costs,
             few=FEW,
+            tells_day=tells_day,
             counted_at=look.counted_at if look else None,
             zone=self._clinic.profile.zone,
             chosen=urlencode(_as_query(filled)),

@@ -101,8 +101,8 @@ def run() -> None:
     except Refusal as refusal:
         _refuse(refusal)
     except KeyboardInterrupt:
+        # no failure: it has no other end, and `make` would call it an error
         typer.echo("\nStopped. What was recorded is kept: `make run` goes on from there.")
-        sys.exit(_INTERRUPTED)
 
 
 def _say_where(

@@ -55,6 +55,8 @@ class Staff:
                     outcome = self._outcome()
                     await regresa.says("complete", task, "--as", who, "--outcome", *outcome)
                     self.outcomes[outcome[0]] += 1
+                else:  # or nobody may call there by now: somebody at that number said stop
+                    await regresa.tries("close", task, "--as", who)
 
     def _outcome(self) -> Sequence[str]:
         choices, weights = zip(*_OUTCOMES, strict=True)

@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+PRESSED = {
+    "en": (
+        "Asks for a call: Thursday, March 4, in the evening (after 5 pm).",
+        "Says why they do not come back: The price was hard for me.",
+        "Wants no more messages.",
+    ),
+    "ru": (
+        "Просит позвонить: четверг, 4 марта, вечером (после 17).",
+        "Говорит, почему не придёт: Для меня это было дорого.",
+        "Не хочет больше получать сообщения.",
+    ),
+    "es": (
+        "Pide que le llamen: jueves, 4 de marzo, a última hora (después de las 17).",
+        "Dice por qué no vuelve: El precio era alto para mí.",
+        "No quiere más mensajes.",
+    ),
+}
+
 
 async def call_of(desk: "Desk", task: CallTask, **given: object) -> None:
     fields = {"made_at": desk.now, "made_by": "Bruno", "outcome": "no_answer", "note": ""}
@@ -221,22 +239,72 @@ async def test_what_a_patient_wrote_and_what_staff_noted_stand_in_their_order(
     assert len(await desk.all(Event)) == 1
 
 
-async def test_what_a_page_says_for_a_patient_is_the_clinics_language_and_the_rest_theirs(
-    desk: "Desk", signed: "Signed", web: httpx.AsyncClient
-) -> None:
-    written = await desk.written_to(language="ru")
-    form = {"at": "", "words": "Только не раньше!"}
-    await web.post(f"/p/{desk.token(written)}/call", data=form)
-    [event] = await desk.all(Event)
+async def keep_on_the_list(desk: "Desk", event: Event) -> CallTask:
     async with desk.clinic.database.writing() as session:
         await call_opening.keep_late(session, event, desk.now)
-    [task] = await desk.all(CallTask)
+    tasks: list[CallTask] = await desk.all(CallTask)
+    [task] = tasks
+    return task
+
+
+@pytest.mark.parametrize("language", PRESSED)
+async def test_what_was_pressed_is_read_in_the_readers_language_and_only_own_words_are_quoted(
+    desk: "Desk", signed: "Signed", web: httpx.AsyncClient, language: str
+) -> None:
+    written = await desk.written_to(language="es")
+    # who has chosen another language on their page writes in that one
+    path = f"/p/{desk.token(written)}"
+    form = {"at": "2027-03-04.evening", "words": "Только <не> раньше!"}
+    await web.post(f"{path}/call?lang=ru", data=form)
+    await web.post(f"{path}/why?lang=ru", data={"reason": "price", "words": "Очень дорого"})
+    task = await keep_on_the_list(desk, (await desk.all(Event))[0])
+    await web.post(f"{path}/stop?lang=ru")
+    lucia = await signed(language=language)
+    card, _, history = (await lucia.page(f"/calls/{task.id}")).partition('class="history"')
+    shown = (await lucia.page("/calls"), card, history)
+    for page in (*shown, await lucia.page(f"/register/{written.patient.id}")):
+        for said in PRESSED[language][:2]:
+            assert f'class="pressed">{said}</' in page
+        assert ' lang="ru">Только &lt;не&gt; раньше!</' in page
+        assert ' lang="ru">Очень дорого</' in page
+        assert ("Pide que" in page) == (language == "es")
+    assert PRESSED[language][2] in history
+
+
+async def test_a_press_without_words_quotes_nothing(
+    desk: "Desk", signed: "Signed", web: httpx.AsyncClient
+) -> None:
+    written = await desk.written_to()
+    await web.post(f"/p/{desk.token(written)}/call")
+    task = await keep_on_the_list(desk, (await desk.all(Event))[0])
     lucia = await signed()
-    said = '<span lang="es">Pide que le llamen.</span> <span lang="ru">Только не раньше!</span>'
-    assert said in await lucia.page("/calls")
-    before, _, history = (await lucia.page(f"/calls/{task.id}")).partition("History")
-    assert said in before
-    assert said in history
+    for path in ("/calls", f"/calls/{task.id}", f"/register/{written.patient.id}"):
+        page = await lucia.page(path)
+        assert 'class="pressed">Asks for a call.</' in page
+        assert "<q" not in page
+        assert 'class="words"' not in page
+
+
+async def test_what_an_older_event_does_not_tell_is_read_as_it_was_stored(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    written = await desk.written_to(language="ru")
+    asked = "Pide que le llamen."
+    received = inbox.Received(
+        source="link",
+        source_key=f"{written.attempt.id}.1.call.1",
+        kind=EventKind.REPLY,
+        attempt_id=written.attempt.id,
+        body=f"{asked} После обеда",
+        details={"asked_length": len(asked)},
+    )
+    async with desk.clinic.database.writing() as session:
+        await inbox.store(session, received, now=desk.now, key=desk.clinic.key)
+    task = await keep_on_the_list(desk, (await desk.all(Event))[0])
+    lucia = await signed()
+    said = '<span lang="es">Pide que le llamen.</span> <span lang="ru">После обеда</span>'
+    for path in ("/calls", f"/calls/{task.id}", f"/register/{written.patient.id}"):
+        assert said in await lucia.page(path)
 
 
 async def test_why_a_message_failed_and_why_somebody_was_left_out_stand_in_words(
@@ -268,6 +336,26 @@ async def test_what_is_filled_in_beside_another_button_is_not_recorded_silently(
     await lucia.press(report, outcome="booked", appointment="2027-03-09T10:00", later="")
     [appointment] = await desk.all(Appointment)
     assert appointment.at == datetime(2027, 3, 9, 15, 0, tzinfo=UTC)
+
+
+async def test_a_refused_report_marks_its_field_and_offers_the_reason_that_was_given_before(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient(loss_reason="price"))
+    lucia = await signed()
+    await lucia.press(f"/calls/{task.id}/claim")
+    assert "selected" not in await lucia.page(f"/calls/{task.id}")
+    report = f"/calls/{task.id}/complete"
+    refused = (await lucia.press(report, outcome="declined")).text
+    wrong = 'aria-invalid="true" aria-describedby="problem" autofocus'
+    assert f'name="reason" {wrong}' in refused
+    assert '<option value="price" selected>' in refused
+    refused = (await lucia.press(report, outcome="call_back")).text
+    assert f'name="later" {wrong}' in refused
+    assert "selected" not in refused
+    sooner = (await lucia.press(report, outcome="booked", appointment="2020-01-01T10:00")).text
+    assert f'value="2020-01-01T10:00" {wrong}' in sooner
+    assert sooner.count("aria-invalid") == 1
 
 
 @pytest.mark.parametrize("ended", ["signed out", "signed in anew"])
@@ -342,7 +430,7 @@ async def test_the_card_names_nobody_in_its_title_and_leads_to_the_register(
     lucia, bruno = await signed("Lucía"), await signed("Bruno")
     await lucia.press(f"/calls/{task.id}/claim")
     page = await bruno.page(f"/calls/{task.id}")
-    assert "<title>Call A-77</title>" in page
+    assert "<title>Call A-77 – " in page
     assert f'href="/register/{patient.id}"' in page
     assert page.index("Lucía is calling") < page.index("<h1>")
 

@@ -27,6 +27,10 @@ async def audited(desk: "Desk") -> list[tuple[str, str, str | None, str | None]]
     ]
 
 
+def without_tags(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
 async def test_who_is_due_stands_first_and_the_most_urgent_of_them(
     desk: "Desk", signed: "Signed"
 ) -> None:
@@ -98,6 +102,44 @@ async def test_the_next_call_is_the_most_urgent_that_nobody_has(
     assert (await bruno.press("/calls/next")).headers["location"] == f"/calls/{second.id}"
     nothing = await (await signed("Irina")).press("/calls/next")
     assert "Nobody is waiting for a call just now." in nothing.text
+
+
+@ONE_KIND
+async def test_whoever_has_a_call_is_led_back_to_it_before_they_get_another(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    held = await desk.task_for(await desk.patient())
+    urgent = await desk.task_for(await desk.patient(), priority=1)
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{held.id}/claim")
+    back = (await lucia.press("/calls/next")).headers["location"]
+    assert back == f"/calls/{held.id}?held=1"
+    assert "You still have this call" in await lucia.page(back)
+    assert "You still have this call" not in await bruno.page(back)
+    # what lapsed is theirs no more, and what may not be called by now is none to be led to
+    await desk.change(held, claimed_until=desk.now)
+    assert (await bruno.press("/calls/next")).headers["location"] == f"/calls/{urgent.id}"
+    patient = await desk.patient(opted_out_at=desk.now)
+    refused = await desk.task_for(
+        patient, claimed_by="Lucía", claimed_until=desk.now + timedelta(minutes=9)
+    )
+    assert refused.claimed_by == "Lucía"
+    assert (await lucia.press("/calls/next")).headers["location"] == f"/calls/{held.id}"
+
+
+@ONE_KIND
+async def test_the_list_says_what_was_given_back_to_whoever_did_it(
+    desk: "Desk", signed: "Signed"
+) -> None:
+    task = await desk.task_for(await desk.patient(first_name="Elena", last_name="Gil"))
+    lucia, bruno = await signed("Lucía"), await signed("Bruno")
+    await lucia.press(f"/calls/{task.id}/claim")
+    given_back = await lucia.press(f"/calls/{task.id}/release")
+    there = given_back.headers["location"]
+    assert "Given back : Elena Gil" in without_tags(await lucia.page(there))
+    assert "Given back" not in await bruno.page(there)
+    await bruno.press(f"/calls/{task.id}/claim")
+    assert "Given back" not in await lucia.page(there)
 
 
 @ONE_KIND
@@ -355,9 +397,30 @@ async def test_those_who_may_not_be_called_push_nobody_out(
     assert [task.id in above for task in callable_] == [True, True, True, True, False]
     assert sum(f"/calls/{task.id}/close" in below for task in refused) == 10
     assert "they come up here as these are closed" in below
-    assert "Of those who may be called, the 4 most urgent are shown." in below
+    assert "Of those who may be called, the 4 most urgent are shown." in above
     top = " ".join(page.split())
     assert "to call now: 5 · overdue: 5 · later: 0 · not to be called: 12" in top
+
+
+@ONE_KIND
+async def test_the_next_ones_of_later_are_shown_however_many_are_to_be_called_now(
+    desk: "Desk", signed: "Signed", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_page, "SHOWN", 4)
+    for _ in range(5):
+        await desk.task_for(await desk.patient())
+    put_off = [
+        await desk.task_for(await desk.patient(), not_before=desk.now + timedelta(hours=hours))
+        for hours in range(7, 0, -1)
+    ]
+    page = await (await signed()).page("/calls")
+    now, _, later = page.partition(">Later<")
+    assert [task.id in later for task in put_off] == [False, False, True, True, True, True, True]
+    assert later.index(put_off[-1].id) < later.index(put_off[-2].id)
+    assert now.count("data-task") == 4
+    assert "Of those who may be called, the 4 most urgent are shown." in now
+    assert "The next ones are shown: 5 of 7." in later
+    assert "on the list now: 5 · overdue: 5 · later: 7" in " ".join(page.split())
 
 
 @ONE_KIND

@@ -17,8 +17,10 @@ from clinic.clinic import Clinic
 from clinic.contact_policy import ContactCalendar, ContactPolicy
 from clinic.contact_policy.rules import TimeZoneRule
 from clinic.event import EventKind
+from clinic.pressed import Pressed, Wish
 from clinic.tables import CallTask, Event
 from console.patient.call_times import call_times
+from console.patient.spoken import spoken_wish
 
 if TYPE_CHECKING:
     from tests.console.conftest import Desk
@@ -131,6 +133,12 @@ async def test_who_asks_for_a_time_is_called_then(
     async with clinic.database.writing() as session:
         await call_opening.keep_late(session, event, desk.now)
     assert [task.due_at for task in await desk.all(CallTask)] == [asked]
+
+
+def test_a_time_that_another_zone_makes_a_night_of_is_said_by_the_clock() -> None:
+    asked = Pressed(wish=Wish.CALL, at=datetime(2027, 3, 4, 22, 0, tzinfo=UTC))
+    said = spoken_wish(asked, "en", ZoneInfo("Europe/Moscow"))
+    assert said == "Asks for a call: Friday, March 5, 01:00."
 
 
 async def test_a_time_that_was_asked_for_replaces_what_was_due(

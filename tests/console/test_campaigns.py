@@ -261,6 +261,19 @@ async def test_a_stop_is_asked_about_with_numbers_and_then_done(desk: "Desk", op
     assert len(await noted(desk)) == 1
 
 
+async def test_a_stop_says_who_wrote_and_stays_on_the_call_list(desk: "Desk", ops: AtWork) -> None:
+    task: CallTask = await desk.task_for(await desk.patient(), kind="reply")
+    [attempt] = await desk.all(Attempt)
+    path = f"/campaigns/{attempt.campaign_id}"
+    stays = "1 patient has written and waits for an answer: they stay on the call list."
+    assert stays in without_tags(await ops.page(f"{path}/stop"))
+    assert stays not in without_tags(await ops.page(path))
+    await ops.press(f"{path}/stop")
+    assert stays in without_tags(await ops.page(path))
+    await desk.change(task, closed_at=desk.now)
+    assert stays not in without_tags(await ops.page(path))
+
+
 async def test_the_call_lists_size_and_the_pace_can_be_changed_while_it_runs(
     desk: "Desk", ops: AtWork
 ) -> None:
@@ -302,4 +315,7 @@ async def test_it_leads_to_the_call_list_and_says_how_long_that_is(
     assert task.attempt_id == attempt[0].id
     page = without_tags(await ops.page(f"/campaigns/{attempt[0].campaign_id}"))
     assert "Call list (1 open call)" in page
+    # it is asked for again with the figures
+    live = (await ops.page(f"/campaigns/{attempt[0].campaign_id}")).partition('id="live"')[2]
+    assert "1 open call" in live.partition("steer-title")[0]
     assert "On the call list 1 " in page

@@ -122,11 +122,13 @@ async def test_a_plan_is_drawn_with_its_waits_and_who_would_get_what_when(
     await desk.patient(loss_reason="price")
     await desk.patient(loss_reason="price", email=None)
     page = without_tags(await ops.page(PLAN))
-    email, sms, call = page.index(" Email "), page.index(" SMS "), page.index(" Call A greeting ")
+    steps = (" Email ", " SMS ", " Call script: A greeting ")
+    email, sms, call = (page.index(step) for step in steps)
     assert email < sms < call
     assert "1 would get it, Tue, Mar 2, 12:00 1 would be skipped: no address" in page[email:sms]
     assert "no answer for 3 days: on to the next step" in page[email:sms]
     assert "2 would get it, Tue, Mar 2, 12:00 to Fri, Mar 5, 12:00" in page[sms:call]
+    assert "2 would be called" in page[call:]
     assert "2 days to make the call · 3 tries, a day apart" in page[call:]
 
 
@@ -281,7 +283,7 @@ async def test_a_last_look_says_how_long_the_call_list_may_grow_all_the_same(
         return without_tags((await ops.press(path, **form)).text)
 
     page = await last_look(PLAN, "2")
-    assert f"nobody new is started. {grows} {come} A slower pace spreads them." in page
+    assert f"nobody new is started. Open now: 0. {grows} {come} A slower pace spreads them." in page
     page = await last_look(PLAN, "3")
     assert grows in page
     assert "If nobody answers" not in page
@@ -289,6 +291,37 @@ async def test_a_last_look_says_how_long_the_call_list_may_grow_all_the_same(
     page = await last_look(f"{SEGMENT}/plans/call-first", "2")
     assert "While 2 calls are open, nobody new is started." in page
     assert grows not in page
+
+
+async def test_where_the_call_list_is_too_long_already_the_last_look_says_so(
+    desk: "Desk", ops: AtWork
+) -> None:
+    for _ in range(3):
+        await desk.patient(loss_reason="price")
+    for _ in range(2):
+        await desk.task_for(await desk.patient())
+
+    async def last_look(most: str) -> str:
+        form = terms(await ops.page(PLAN), open_calls=most, pace="2")
+        return without_tags((await ops.press(PLAN, **form)).text)
+
+    nobody = "Nobody is started for now. Open calls: 2, at most 2 may be. The campaign is saved"
+    page = await last_look("3")
+    assert "While 3 calls are open, nobody new is started. Open now: 2." in page
+    assert nobody not in page
+    assert "The last one is started after about 2 hours." in page
+    page = await last_look("2")
+    assert nobody in page
+    assert "The last one is started" not in page
+    assert "the first ones Tue" not in page
+    # whoever goes back to the form sees it beside the times there
+    form = terms(await ops.page(PLAN), do="change", open_calls="2")
+    assert nobody in without_tags((await ops.press(PLAN, **form)).text)
+    page = without_tags(await ops.page(PLAN))
+    assert nobody not in page
+    assert "Open now: 2." in page
+    # nobody is kept from starting it
+    assert (await ops.press(PLAN, **form | {"do": "start"})).status_code == 303
 
 
 async def test_a_button_that_is_pressed_twice_starts_one_campaign(

@@ -15,6 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.names import SEARCH_ATTRIBUTES
 from clinic import inbox
+from clinic.accounts import Role
 from clinic.clinic import Clinic
 from clinic.event import EventKind
 from clinic.tables import Call, Event
@@ -126,10 +127,12 @@ async def test_it_looks_as_long_as_the_console_runs_and_no_longer(
 @ONE_KIND
 async def test_a_card_leads_to_each_attempt_in_temporals_ui(desk: "Desk", signed: "Signed") -> None:
     task = await desk.task_for(await desk.patient())
-    page = await (await signed()).page(f"/calls/{task.id}")
+    page = await (await signed("Olga", Role.OPS)).page(f"/calls/{task.id}")
     assert "See this attempt in Temporal" in page
-    assert 'rel="noreferrer"' in page
+    assert 'target="_blank" rel="noopener noreferrer"' in page
     assert f'href="{UI}/namespaces/default/workflows?query=' in page
+    # who calls has no account there
+    assert UI not in await (await signed()).page(f"/calls/{task.id}")
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ async def test_a_list_is_shown_as_it_would_be_imported_and_nothing_is_written(
     assert "a semicolon" in page
     assert "birth date Fecha nacimiento" in page
     assert "Nothing is read from Color" in page
+    assert "The first new or changed rows, as they would be on the register" in page
     assert "birth date Mar 2, 1980 Dec 31, 1975" in page
     assert "4 name: is missing is rejected" in page
     assert "is taken without it" in page

@@ -77,8 +77,8 @@ async def test_a_refusal_of_everything_is_one_form_and_all_that_was_said_stays_l
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"channel": ""}, "Choose what it is about"),
-        ({"channel": "pigeon"}, "Choose what it is about"),
+        ({"channel": ""}, "By which way? Choose one"),
+        ({"channel": "pigeon"}, "By which way? Choose one"),
         ({"content": "poems"}, "Choose what it is about"),
         ({"word": ""}, "What did they say?"),
         ({"source": "  "}, "Where did they say so?"),
@@ -173,7 +173,7 @@ async def test_forgetting_says_what_it_means_and_asks_for_the_number(
     at = f"/register/{patient.id}/forget"
     page = unescape(await olga.page(at))
     for words in (
-        "2 addresses that nobody writes to again",
+        "2 email addresses and phone numbers stay blocked",
         "The open attempt ends as stopped.",
         "They leave the call list.",
         "get no messages there any more: A-0043.",

@@ -111,6 +111,36 @@ async def test_the_page_says_how_many_booked_and_how_sure_that_is(
     assert "How it is counted" in page
 
 
+async def test_where_no_campaign_has_a_goal_nothing_is_said_of_one(
+    desk: "Desk", manager: AtWork
+) -> None:
+    await campaign_of(desk, "spring", patients=40, booked=10)
+    page = words(await manager.page("/results"))
+    assert "By campaign The share of the segment that has booked." in page
+    assert "goal" not in page.partition("By channel")[0]
+    await campaign_of(desk, "autumn", patients=1, booked=1, goal=0.05)
+    assert "Against the goal" in words(await manager.page("/results"))
+
+
+@pytest.mark.parametrize(
+    ("name", "day_follows"),
+    [
+        ("Se fueron, 10 feb 2027", False),
+        ("Ушли, 10 февр. 2027\xa0г. (2)", False),
+        ("Left, Feb 10, 2027", False),
+        ("recall 2027-02-10", False),
+        ("Left, Feb 1, 2027", True),
+        ("spring", True),
+    ],
+)
+async def test_the_choice_tells_campaigns_days_once(
+    desk: "Desk", manager: AtWork, name: str, *, day_follows: bool
+) -> None:
+    await campaign_of(desk, name, patients=0, booked=0)
+    ticks = words((await manager.page("/results")).partition("</fieldset>")[0])
+    assert ticks.endswith(f"{name} Feb 10, 2027 ") is day_follows
+
+
 async def test_small_groups_are_marked_and_stand_apart_from_the_ranking(
     desk: "Desk", manager: AtWork
 ) -> None:
@@ -188,15 +218,19 @@ async def test_without_a_price_no_cost_is_shown_but_how_to_set_it(
     desk: "Desk",
     clinic: "Clinic",
     manager: AtWork,
+    signed: Signed,
     costs: object,
 ) -> None:
     given = Costs.model_validate(costs) if costs else None
     clinic.folder.profile = clinic.profile.model_copy(update={"costs": given})
     await campaign_of(desk, "spring", patients=1, booked=1)
     page = words(await manager.page("/results"))
-    assert "clinic.yaml" in page.partition("What it cost")[2].partition("Calls by person")[0]
+    assert "Ask whoever runs the console" in page.partition("What it cost")[2]
+    assert "clinic.yaml" not in page
     assert "For each who booked" not in page
     assert ("no price yet for: Email" in page) == (costs is not None)
+    page = words(await (await signed("Ada", Role.ADMIN)).page("/results"))
+    assert "clinic.yaml" in page.partition("What it cost")[2].partition("Calls by person")[0]
 
 
 async def test_staff_neither_see_the_results_nor_the_way_to_them(signed: Signed) -> None:

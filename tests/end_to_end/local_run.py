@@ -59,6 +59,7 @@ async def make_run(settings: LocalSettings) -> AsyncIterator[Told]:
         process.send_signal(signal.SIGINT)
         await asyncio.to_thread(process.wait, 40)
         os.close(terminal)
+    assert process.returncode == 0, "`make` would call it an error"
 
 
 def _read_until_up(output: int) -> str:

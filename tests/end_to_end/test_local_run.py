@@ -53,3 +53,17 @@ async def test_a_signal_stops_the_whole_stack_even_without_its_terminal(
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def test_ctrl_c_is_how_it_ends_and_no_failure_also_before_the_stack_is_up(
+    local_settings: LocalSettings,
+) -> None:
+    """`make` writes an error under the farewell of a command that does not end with 0."""
+    said, end = os.pipe()
+    process = started(local_settings, end)
+    os.close(end)
+    with os.fdopen(said, "rb") as output:
+        assert b"Importing" in output.readline()
+        process.send_signal(signal.SIGINT)
+        rest = output.read()
+    assert (process.wait(), b"goes on from there" in rest) == (0, True)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
+from html import escape
 from typing import Any
 
 import aiosmtplib
@@ -9,9 +10,11 @@ import httpx
 import pytest
 
 from sandbox import Sandbox, SandboxSettings
+from sandbox.messages_page import messages_page
 
 PASSWORD = "a password of the tests"
 TOKEN = "a token of the tests"
+BROWSERS = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 @pytest.fixture
@@ -20,13 +23,13 @@ async def http(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def send_email(sandbox: Sandbox, to: str) -> None:
+async def send_email(sandbox: Sandbox, to: str, text: str = "Te esperamos") -> None:
     message = EmailMessage()
     message["From"] = "recepcion@aurora.example"
     message["To"] = to
     message["Subject"] = "Hola"
     message["Message-ID"] = "<1@aurora.example>"
-    message.set_content("Te esperamos")
+    message.set_content(text)
     await aiosmtplib.send(
         message,
         hostname="127.0.0.1",
@@ -38,11 +41,11 @@ async def send_email(sandbox: Sandbox, to: str) -> None:
     )
 
 
-async def send_sms(sandbox: Sandbox, to: str) -> None:
+async def send_sms(sandbox: Sandbox, to: str, text: str = "Te esperamos") -> None:
     async with httpx.AsyncClient(auth=(sandbox.twilio.sid, TOKEN), trust_env=False) as client:
         answer = await client.post(
             f"{sandbox.http_url}/2010-04-01/Accounts/{sandbox.twilio.sid}/Messages.json",
-            data={"To": to, "From": "+15005550006", "Body": "Te esperamos"},
+            data={"To": to, "From": "+15005550006", "Body": text},
         )
         answer.raise_for_status()
 
@@ -72,6 +75,34 @@ async def test_messages_of_both_providers_are_listed_in_their_order(
         "body": "Te esperamos",
         "status": "delivered",
     }
+
+
+async def test_whoever_opens_the_list_in_a_browser_gets_a_page_newest_first(
+    sandbox: Sandbox, http: httpx.AsyncClient
+) -> None:
+    link = "http://127.0.0.1:8000/p/abc?x=1&y=2"
+    await send_email(sandbox, "ramon@example.com", f"Te esperamos: {link}.")
+    await send_sms(sandbox, "+13055550142", "<script>alert(1)</script> javascript:alert(1)")
+
+    answer = await http.get("/sandbox/messages", headers={"Accept": BROWSERS})
+
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'n")
+    page = answer.text
+    assert page.index("SMS to +13055550142") < page.index("Email to ramon@example.com")
+    assert '<h3 lang="">Hola</h3>' in page
+    assert f'<a href="{escape(link)}" rel="noopener">{escape(link)}</a>.' in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert page.count("href=") == 1
+
+
+def test_the_page_of_very_many_messages_shows_the_newest() -> None:
+    message = {"channel": "sms", "to": "+13055550142", "received_at": "2027-03-02T17:00:00+00:00"}
+    page = messages_page([message | {"body": f"no. {number}."} for number in range(300)])
+    text = bytes(page.body).decode()
+    assert ("no. 299." in text, "no. 100." in text, "no. 99." in text) == (True, True, False)
+    assert "300 so far, the newest first; the last 200 are shown" in text
 
 
 async def test_the_list_can_be_narrowed(sandbox: Sandbox, http: httpx.AsyncClient) -> None:

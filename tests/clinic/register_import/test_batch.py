@@ -136,6 +136,15 @@ class TestNumbers:
         assert figures(result) == (1, 0, 0, 1)
         assert "nothing tells this patient from others" in result.rejects[0].reason
 
+    async def test_such_a_row_also_says_why_what_it_has_is_of_no_use(self, desk: "Desk") -> None:
+        result = await desk.imports("name,birth_date,phone,email", "Ana Gil,,12,nobody")
+        [reject] = result.rejects
+        assert [reject.column, *(column for column, _ in reject.also)] == [
+            "patient_id",
+            "email",
+            "phone",
+        ]
+
 
 class TestForgotten:
     """People who were forgotten at their own wish stand in the next export all the same."""

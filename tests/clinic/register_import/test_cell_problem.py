@@ -40,6 +40,25 @@ def test_a_row_with_one_bad_cell_names_that_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "named"),
+    [
+        pytest.param(("", "Ana", "nope"), ["birth_date", "patient_id"], id="known by nothing"),
+        pytest.param(("", "Ana", "nope", "", "12"), ["birth_date", "patient_id", "phone"], id="12"),
+        pytest.param(("A-1", "Ana", "nope"), ["birth_date"], id="known by the number"),
+        pytest.param(("", "Ana", "nope", "", "", "a@example.com"), ["birth_date"], id="by email"),
+        pytest.param(("3E+09", "Ana", "nope"), ["patient_id", "birth_date"], id="number rounded"),
+        pytest.param(("", "", "nope"), ["birth_date", "name"], id="no name either"),
+    ],
+)
+def test_a_row_that_would_be_rejected_for_nothing_to_know_the_patient_by_says_that_too(
+    cells: tuple[str, ...], named: list[str]
+) -> None:
+    """Whoever empties the bad cell to have the row taken is told before they do."""
+    bad = rejected(*cells)
+    assert [bad.column, *(column for column, _ in bad.also)] == named
+
+
+@pytest.mark.parametrize(
     ("cells", "why", "shown"),
     [
         (("A-1", "Ana", "nope"), CellProblem.NO_DATE, ("nope", "28/02/2026")),

@@ -75,3 +75,16 @@ async def test_a_dry_run_that_fails_leaves_nothing_either(desk: "Desk") -> None:
         with pytest.raises(Refusal):
             await desk.imports_from(source, database=trial)
     assert await desk.rows.all(ImportRun) == []
+
+
+async def test_the_rows_to_show_are_those_that_bring_something(desk: "Desk") -> None:
+    """Also where they stand at the end of a list that is otherwise known."""
+    known = [f"A-{number},Ana,Gil,305-555-010{number},,," for number in range(1, 8)]
+    done = await desk.imports(HEADER, *known)
+    assert [row.external_id for row in done.first_changes] == ["A-1", "A-2", "A-3"]
+    moved = "A-7,Ana,Gil,305-555-0117,,,"
+    new = "A-8,Eva,Paz,305-555-0108,,,"
+    told = await desk.imports(HEADER, *known[:6], moved, new)
+    assert [row.external_id for row in told.first_changes] == ["A-7", "A-8"]
+    assert [row.external_id for row in told.first_rows] == ["A-1", "A-2", "A-3"]
+    assert (await desk.imports_again()).first_changes == []

@@ -24,11 +24,14 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"control_due": {"after": ["crown", "implant"], "every": "365 days"}},
-        "had crown or implant, and neither that nor a control (visit of any kind) for 365 days",
+        (
+            "had crown or implant; last visit for that or a control (visit of any kind) "
+            "over 365 days ago"
+        ),
     ),
     (
         {"control_due": {"after": "crown", "every": "365 days", "control": "checkup"}},
-        "had crown, and neither that nor a control (checkup) for 365 days",
+        "had crown; last visit for that or a control (checkup) over 365 days ago",
     ),
     ({"last_visit": {"older_than": "180 days"}}, "last visit over 180 days ago"),
     (
