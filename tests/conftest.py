@@ -230,17 +230,33 @@ async def databases() -> AsyncIterator[dict[str, Database]]:
         await database.close()
 
 
+@pytest.fixture(scope="session")
+def unchanged_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The example clinic; a test that changes its folder asks for `clinic_folder`."""
+    folder = tmp_path_factory.mktemp("unchanged") / "clinic"
+    shutil.copytree(EXAMPLE, folder)
+    yield folder
+    assert files_of(folder) == files_of(EXAMPLE)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 @pytest.fixture
 async def clinic(
-    clinic_folder: Path,
+    request: pytest.FixtureRequest,
+    unchanged_folder: Path,
     database_url: str,
     databases: dict[str, Database],
     contact_policy: str,
     tmp_path: Path,
 ) -> Clinic:
     """The example clinic, opened; a test may say by which contact policy."""
+    is_changed = "clinic_folder" in request.fixturenames
     settings = ClinicSettings(
-        clinic=clinic_folder,
+        clinic=request.getfixturevalue("clinic_folder") if is_changed else unchanged_folder,
         database_url=database_url,
         secret_key=SecretStr("a-secret-that-is-32-characters-long"),
         contact_policy=contact_policy,

@@ -322,6 +322,7 @@ async def test_a_carrier_that_settles_nothing_any_more_leaves_it_to_a_person(
     assert channel.sent == []
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 @ONE_KIND
 async def test_a_text_for_both_that_the_policy_finds_too_long_is_not_sent(
     desk: "Desk",

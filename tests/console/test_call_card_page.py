@@ -75,6 +75,7 @@ async def test_the_card_shows_what_each_message_said_without_a_link_that_works(
     assert "/p/" not in page
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 async def test_the_card_says_where_a_messages_text_is_gone(desk: "Desk", signed: "Signed") -> None:
     task = await desk.task_for(await desk.patient())
     await desk.add(

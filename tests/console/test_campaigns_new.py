@@ -194,6 +194,7 @@ async def test_the_form_begins_with_a_name_that_no_campaign_has(
     assert f'name="name" value="{name} (2)"' in await spanish.page(PLAN)
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 async def test_a_file_says_what_it_is_called_else_its_name_is_shown(
     desk: "Desk", ops: AtWork, signed: Signed
 ) -> None:

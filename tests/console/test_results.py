@@ -152,6 +152,7 @@ async def test_small_groups_are_marked_and_stand_apart_from_the_ranking(
     assert drawn.count('class="bar small"') == 1
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 async def test_segments_are_called_by_their_titles_those_that_are_alike_by_their_names_too(
     desk: "Desk", manager: AtWork
 ) -> None:

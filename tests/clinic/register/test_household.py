@@ -204,6 +204,7 @@ async def test_a_step_below_that_was_never_sent_counts_only_where_it_never_will_
     assert joins == bool(await home.joining())
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 @ONE_KIND
 async def test_waits_of_seconds_are_not_early_by_a_day(home: Home) -> None:
     other = await home.neighbour()
@@ -270,6 +271,7 @@ async def test_who_would_never_be_started_is_not_begun(home: Home) -> None:
     assert AttemptState.PLANNED.value == (await home.rows.get(Attempt, other.id)).state
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 @ONE_KIND
 async def test_the_policy_binds_for_each_whom_a_message_names(home: Home) -> None:
     other = await home.neighbour()

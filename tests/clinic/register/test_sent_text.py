@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from clinic.register.card import card_of
 from clinic.register.sent_text import PERSONAL_LINK, SentText, SentTexts
 from clinic.tables import Attempt, Message, Patient
@@ -98,6 +100,7 @@ async def test_a_childs_message_spoke_to_whoever_is_responsible(
     assert "Estimada familia" in text.text
 
 
+@pytest.mark.usefixtures("clinic_folder")  # which it changes
 async def test_a_text_is_gone_with_its_template(rows: "Rows", now: datetime) -> None:
     patient = await rows.patient()
     attempt = await rows.attempt(patient)
