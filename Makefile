@@ -22,7 +22,7 @@ install: $(VENV)/bin/python  ## Install what a live system needs, nothing of the
 test: $(VENV)/.dev  ## Run all tests, on real servers
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
-long: $(VENV)/.dev  ## Run the tests that `make test` has a short form of (about five minutes)
+long: $(VENV)/.dev  ## Run the tests that `make test` has a short form of (two minutes)
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m long
 
 coverage: $(VENV)/.dev  ## The same, and which lines no test reached (half as long again)
